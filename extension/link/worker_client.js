@@ -1,0 +1,218 @@
+/**
+ * The offscreen document's side of the MessagePort to the worker: wakes it, calls it, notices its death.
+ * @module
+ */
+import { Pieces, postText } from "./messages.js";
+
+/** A message within this time keeps the worker; Chrome ends it after 30 s without one. Milliseconds. */
+const FRESH_MS = 8_000;
+/** After this time the worker may have died unnoticed: a new port goes with the message that wakes it. */
+const DOUBTFUL_MS = 22_000;
+const START_MS = 10_000;
+const MAX_TRIES = 6;
+
+/**
+ * @typedef {object} Pending
+ * @property {Line} line
+ * @property {string} method
+ * @property {(value: any) => void} resolve
+ * @property {(error: Error) => void} reject what it is given has name, message and maybe further fields
+ */
+
+/** What chrome.* functions say in a worker that Chrome is ending at that moment. */
+const DYING = "No SW";
+
+/** @typedef {{port: MessagePort, boot: string|null, pieces: Pieces}} Line one port, and the run of the worker that holds it */
+
+export class WorkerClient {
+  /**
+   * @param {{onEmit: (name: string, data: any, link?: string) => void, onText: (text: string, link: string) => void,
+   *   onState: (text: string) => void}} handlers `onText`: a whole message for the daemon of that link
+   */
+  constructor({ onEmit, onText, onState }) {
+    this.onEmit = onEmit;
+    this.onText = onText;
+    this.onState = onState;
+    /** @type {() => void} called when the worker has died */
+    this.onDeath = () => {};
+    /** Whether the worker is kept awake without calls: an event that wakes it comes before it listens, and would be missed. */
+    this.stayAwake = false;
+    /** @type {Line|null} */
+    this.line = null;
+    /** @type {Map<string, Set<Line>>} the lines of each run of the worker that has not died */
+    this.boots = new Map();
+    /** @type {Map<number, Pending>} */
+    this.pending = new Map();
+    this.lastId = 0;
+    this.lastTouch = -Infinity;
+    /** @type {ServiceWorker|null} */
+    this.worker = null;
+    /** @type {ReturnType<typeof setInterval>|undefined} */
+    this.keeper = undefined;
+    navigator.serviceWorker.addEventListener("message", (event) => {
+      // Asked by a worker that woke by itself, or by one that has a port already, which keeps it.
+      if (event.data?.kind === "give-port" && !(this.line && this.line.boot === event.data.boot)) this.connect();
+    });
+    navigator.serviceWorker.startMessages();
+  }
+
+  /** Finds the service worker; to be awaited once before anything else. */
+  async start() {
+    const registration = await navigator.serviceWorker.ready;
+    this.worker = registration.active;
+    this.connect();
+  }
+
+  /**
+   * @param {string} method
+   * @param {any} params
+   * @param {string} link
+   * @returns {Promise<any>}
+   */
+  call(method, params, link) {
+    return new Promise((resolve, reject) => this.post({ method, params, link }, method, resolve, reject));
+  }
+
+  /**
+   * A request of the daemon, which only the worker parses; what it answers is a whole message for the daemon.
+   * @param {string} text
+   * @param {string} method of the request, for errors
+   * @param {string} link
+   * @param {(text: string) => void} resolve
+   * @param {(error: Error) => void} reject
+   * @param {number} [tries]
+   */
+  pass(text, method, link, resolve, reject, tries = 1) {
+    this.post({ text, link }, method, resolve, (error) => {
+      // Chrome refused it before it did anything.
+      if (/** @type {any} */ (error).undone && tries < MAX_TRIES) this.pass(text, method, link, resolve, reject, tries + 1);
+      else reject(error);
+    });
+  }
+
+  /**
+   * @param {any} message
+   * @param {string} method
+   * @param {(value: any) => void} resolve
+   * @param {(error: Error) => void} reject
+   */
+  post(message, method, resolve, reject) {
+    const line = this.touch();
+    message.id = ++this.lastId;
+    this.pending.set(message.id, { line, method, resolve, reject });
+    if (message.text === undefined) line.port.postMessage(message);
+    else postText(line.port, message, "text");
+    this.keeper ??= setInterval(() => this.keep(), FRESH_MS);
+  }
+
+  /** Makes sure that the worker is awake and stays so for a while. @returns {Line} */
+  touch() {
+    const idle = performance.now() - this.lastTouch;
+    if (!this.line || idle > DOUBTFUL_MS) return this.connect();
+    if (idle > FRESH_MS) this.poke({ kind: "keep" });
+    return this.line;
+  }
+
+  /** While calls are in flight the worker must not fall asleep. */
+  keep() {
+    if (this.pending.size > 0 || this.stayAwake) this.touch();
+    else {
+      clearInterval(this.keeper);
+      this.keeper = undefined;
+    }
+  }
+
+  /** Hands the worker a new port. Calls in flight keep theirs. @returns {Line} */
+  connect() {
+    const channel = new MessageChannel();
+    /** @type {Line} */
+    const line = { port: channel.port1, boot: null, pieces: new Pieces() };
+    channel.port1.onmessage = (event) => this.receive(line, event.data);
+    this.line = line;
+    this.poke({ kind: "port" }, [channel.port2]);
+    setTimeout(() => {
+      if (!line.boot) this.lose(line, "did not start within 10 s");
+    }, START_MS);
+    return line;
+  }
+
+  /**
+   * @param {any} message
+   * @param {Transferable[]} [transfer]
+   */
+  poke(message, transfer = []) {
+    this.lastTouch = performance.now();
+    this.worker?.postMessage(message, transfer);
+  }
+
+  /**
+   * @param {Line} line
+   * @param {any} message
+   */
+  receive(line, message) {
+    if (line.pieces.take(message)) return;
+    if (message.boot) {
+      this.meet(line, message.boot);
+    } else if (message.say) {
+      this.onText(line.pieces.whole(message.say), message.link);
+    } else if (message.emit) {
+      this.onEmit(message.emit, message.data, message.link);
+    } else {
+      const result = typeof message.result === "string" ? line.pieces.whole(message.result) : message.result;
+      const call = this.pending.get(message.id);
+      if (!call) return;
+      this.pending.delete(message.id);
+      if (message.error?.message === DYING) {
+        if (this.line === call.line) this.line = null; // the next call wakes a new run of it
+        call.reject(Object.assign(new Error(`the extension's worker was being ended when it was to do ${call.method}`), { name: "WorkerLost", undone: true }));
+      } else if (message.error) call.reject(Object.assign(new Error(message.error.message), message.error));
+      else call.resolve(result);
+    }
+  }
+
+  /**
+   * The worker has taken the port; which run of it holds it?
+   * @param {Line} line
+   * @param {string} boot
+   */
+  meet(line, boot) {
+    line.boot = boot;
+    const lines = this.boots.get(boot);
+    if (!lines) {
+      this.boots.set(boot, new Set([line]));
+      navigator.locks.request(boot, () => {
+        const all = this.boots.get(boot) ?? [];
+        this.boots.delete(boot);
+        for (const each of all) this.lose(each, "died");
+        this.onDeath();
+      });
+      return;
+    }
+    const busy = new Set([...this.pending.values()].map((call) => call.line));
+    for (const old of lines) {
+      if (old === this.line || busy.has(old)) continue;
+      old.port.close();
+      lines.delete(old);
+    }
+    lines.add(line);
+  }
+
+  /**
+   * @param {Line} line
+   * @param {string} how
+   */
+  lose(line, how) {
+    line.port.close();
+    if (this.line === line) this.line = null;
+    let lost = 0;
+    for (const [id, call] of this.pending) {
+      if (call.line !== line) continue;
+      this.pending.delete(id);
+      lost++;
+      const error = new Error(`the extension's worker ${how} before it answered ${call.method}`);
+      error.name = "WorkerLost";
+      call.reject(error);
+    }
+    if (lost || how !== "died") this.onState(`the worker ${how}; calls in flight: ${lost}`);
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * The offscreen document: owns the links. It outlives the service worker.
+ * @module
+ */
+import { PrototypeLink } from "./compat/prototype.js";
+import { BlackBox } from "./link/blackbox.js";
+import { Finder } from "./link/finder.js";
+import { Store } from "./link/store.js";
+import { readVersion, VERSION } from "./link/version.js";
+import { WorkerClient } from "./link/worker_client.js";
+import { Rooms } from "./room/rooms.js";
+import { acceptRelay } from "./task/relays.js";
+
+navigator.locks.request("any-offscreen", () => new Promise(() => {})); // whoever gets it after us knows that we are gone
+
+chrome.runtime.onConnect.addListener((port) => {
+  if (port.name.startsWith("any-relay:")) acceptRelay(port);
+});
+
+/** Made up anew with each offscreen document. */
+const INSTANCE = crypto.randomUUID();
+const PROTOTYPE_SEARCH_MS = 2_000;
+const LINES_MS = 100;
+const BADGE_MS = 400;
+
+const box = new BlackBox();
+/** @type {Map<string, PrototypeLink>} by address */
+const links = new Map();
+/** @type {import("./hands/browser.js").Settings} */
+let settings = { daemons: [], label: "", paused: false };
+
+const worker = new WorkerClient({
+  onEmit: hear,
+  onText: (text, link) => {
+    if (!settings.paused) links.get(link)?.say(text);
+  },
+  onState: (text) => box.add("info", text),
+});
+/** @type {Set<import("./link/link.js").Link>} whose daemons listen to chrome.* events */
+const listening = new Set();
+worker.onDeath = () => {
+  if (listening.size > 0) worker.touch(); // it restores its subscriptions as it wakes
+};
+
+/** @param {string} method @param {any} params @param {string} link */
+const callWorker = (method, params, link = "") => worker.call(method, params, link);
+/** @type {WorkerClient["pass"]} */
+const passToWorker = (...given) => worker.pass(...given);
+
+/**
+ * What the worker tells.
+ * @param {string} name
+ * @param {any} data
+ * @param {string} [only]
+ */
+function hear(name, data, only) {
+  if (name === "log") return box.add(data.level, data.text, { ...(data.task && { task: data.task }), ...(only && { link: only }) });
+  if (name === "settings") return void take(data);
+  if (name === "browser.look") return look(data);
+  for (const link of links.values()) {
+    if (only !== undefined && link.address !== only) continue;
+    if (!settings.paused) link.notify(name, data);
+  }
+}
+
+// how the browser stands
+
+let told = "";
+
+/** @param {import("./hands/browser.js").Look & {used: boolean}} now */
+function look({ used, ...now }) {
+  const text = JSON.stringify(now);
+  if (text === told && !used) return;
+  told = text;
+  for (const link of links.values()) link.notify("browser.update", used ? { ...now, used: true } : now);
+}
+
+async function product() {
+  const data = /** @type {any} */ (navigator).userAgentData;
+  const { fullVersionList = [], platform = "", platformVersion = "" } = (await data?.getHighEntropyValues(["fullVersionList", "platform", "platformVersion"])) ?? {};
+  const brands = fullVersionList.filter((/** @type {any} */ { brand }) => !/not.?a.?brand/i.test(brand.replace(/[^a-z]/gi, "")));
+  const brand = brands.find((/** @type {any} */ { brand }) => brand !== "Chromium") ?? brands[0];
+  return { product: brand ? `${brand.brand} ${brand.version}` : "Chrome", platform: `${platform} ${platformVersion}`.trim() || "unknown" };
+}
+
+async function describe() {
+  const [now, what, { email }] = await Promise.all([
+    callWorker("browser.look", {}),
+    product(),
+    callWorker("browser.profile", {}),
+  ]);
+  told = JSON.stringify(now);
+  const name = what.product.split(" ").slice(0, -1).join(" ") || what.product;
+  const label = settings.label || (email ? `${name} (${email.split("@")[0]})` : name);
+  return { instance: INSTANCE, label, ...what, user_agent: navigator.userAgent, paused: settings.paused, ...now };
+}
+
+/** @type {Promise<string>|null} */
+let browserId = null;
+
+/** The profile's id, which it makes up once. */
+function browser() {
+  browserId ??= (async () => {
+    const kept = await store.get("meta", "browser");
+    if (kept) return kept;
+    const made = crypto.randomUUID();
+    await store.put("meta", made, "browser");
+    return made;
+  })();
+  return browserId;
+}
+
+// the badge
+
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let badgePlanned;
+let badgeShown = "";
+
+function planBadge() {
+  badgePlanned ??= setTimeout(() => {
+    badgePlanned = undefined;
+    const all = [...links.values()];
+    const linked = all.filter((link) => link.state === "linked" || link.state === "prototype");
+    const running = all.reduce((sum, link) => sum + link.host.running().length, 0);
+    const trouble = all.find((link) => link.state === "key-changed" || link.state === "refused");
+    const now = settings.paused
+      ? { kind: "paused", text: "❚❚", title: "any: paused" }
+      : trouble
+        ? { kind: "trouble", text: "!", title: `any: ${trouble.reason}` }
+        : linked.length === 0
+          ? { kind: "unlinked", text: "○", title: "any: no daemon" }
+          : running > 0
+            ? { kind: "running", text: String(running), title: `any: ${running} running` }
+            : { kind: "linked", text: "●", title: `any: connected to ${linked.map((link) => link.address).join(", ")}` };
+    const text = JSON.stringify(now);
+    if (text === badgeShown) return;
+    badgeShown = text;
+    callWorker("badge", now).catch(() => (badgeShown = ""));
+  }, BADGE_MS);
+}
+
+// the popup
+
+const popup = new BroadcastChannel("any-popup");
+popup.onmessage = ({ data }) => {
+  if (data.kind === "ask") popup.postMessage({ kind: "state", ...snapshot() });
+  if (data.kind === "accept") links.get(data.address)?.accept();
+};
+
+function snapshot() {
+  return {
+    paused: settings.paused,
+    version: VERSION,
+    links: [...links.values()].map((link) => ({
+      address: link.address,
+      state: link.state,
+      reason: link.reason,
+      since: link.since,
+      label: link.label,
+      daemon: link.daemon.version,
+      quiet: link.only && link.state !== "prototype",
+      running: link.host.running(),
+    })),
+    lines: box.lines.slice(-12),
+  };
+}
+
+// links
+
+const store = await Store.open();
+const finder = new Finder();
+
+const rooms = new Rooms({
+  callWorker,
+  paused: () => settings.paused,
+  tell: (link, path, said) => links.get(link)?.notify("chrome.event", { path, args: [said] }),
+});
+
+/** @type {import("./link/link.js").House} */
+const house = {
+  rooms,
+  store,
+  finder,
+  box,
+  callWorker,
+  passToWorker,
+  describe,
+  paused: () => settings.paused,
+  browser,
+  changed: planBadge,
+  claimed: (daemon, except) => [...links.values()].find((link) => link !== except && daemon && link.claim === daemon),
+  wanted: (link, on) => {
+    if (on) listening.add(link);
+    else listening.delete(link);
+    worker.stayAwake = listening.size > 0;
+    if (on) worker.call("ping", {}, "").catch(() => {}); // starts the keeper
+  },
+};
+
+/** @type {{daemons: string[], prototypes: string[]}} */
+let config = { daemons: [], prototypes: [] };
+
+/** Links for all addresses that are wanted now, and no others. */
+function arrange() {
+  const daemons = new Set([...config.daemons, ...settings.daemons].map((address) => address.replace(/\/+$/, "")));
+  const prototypes = new Set((config.prototypes ?? []).filter((address) => !daemons.has(address)));
+  for (const [address, link] of links) {
+    if (daemons.has(address) || prototypes.has(address)) continue;
+    links.delete(address);
+    link.remove();
+  }
+  for (const address of daemons) if (!links.has(address)) begin(new PrototypeLink(address, house));
+  for (const address of prototypes) if (!links.has(address)) begin(new PrototypeLink(address, house, PROTOTYPE_SEARCH_MS, true));
+  planBadge();
+}
+
+/** @param {PrototypeLink} link */
+function begin(link) {
+  links.set(link.address, link);
+  link.start().catch((error) => box.add("error", `the link to ${link.address} could not be prepared: ${error}`));
+}
+
+/** @param {import("./hands/browser.js").Settings} given */
+function take(given) {
+  const before = settings;
+  settings = given;
+  if (before.paused !== given.paused) box.add("info", given.paused ? "paused by the person" : "resumed by the person");
+  for (const link of links.values()) {
+    if (before.paused !== given.paused) link.notify("browser.update", { paused: given.paused });
+    if (before.label !== given.label && given.label) link.notify("browser.update", { label: given.label });
+  }
+  arrange();
+}
+
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let linesPlanned;
+box.onLine = () => {
+  planBadge();
+  linesPlanned ??= setTimeout(() => {
+    linesPlanned = undefined;
+    for (const link of links.values()) link.sendLines();
+  }, LINES_MS);
+};
+
+await readVersion();
+box.add("info", `the extension ${VERSION} begins (${INSTANCE.slice(0, 8)})`);
+[config] = await Promise.all([fetch(chrome.runtime.getURL("config.json")).then((answer) => answer.json()), worker.start()]);
+await box.load(store);
+for (let tries = 0; tries < 5; tries++) {
+  try {
+    settings = await callWorker("browser.settings", {});
+    break;
+  } catch (error) {
+    box.add("warn", `the settings could not be read: ${/** @type {Error} */ (error).message}`);
+  }
+}
+arrange();
+planBadge();
+setInterval(planBadge, 2000);

@@ -1,0 +1,286 @@
+/**
+ * The roads into a document: chrome.scripting, chrome.userScripts, chrome.debugger; runs in the worker.
+ * @module
+ */
+import { failure } from "./errors.js";
+import { relay } from "./relay.js";
+import { boot, wrapperSource } from "./source.js";
+import { asleep, facts, find, forbidden, wake } from "./tabs.js";
+
+/** After this time without an answer it is looked whether Chrome has lost the question. */
+const LOOK_AGAIN_MS = 1000;
+const PING_MS = 500;
+
+/** @typedef {{tab: number, frame: number, document?: string, world: string, ticket: string, limit_ms: number, revive?: boolean}} Place */
+
+class Lost extends Error {}
+
+/**
+ * The answer of an injection; throws Lost where a later one is answered and this is not: it was meant for a page that was replaced
+ * while it was on its way, and Chrome never settles its promise.
+ * @template T
+ * @param {{tab: number, frame: number}} where
+ * @param {Promise<T>} injection
+ * @param {number} limit_ms
+ * @returns {Promise<T>}
+ */
+async function answered(where, injection, limit_ms) {
+  const end = Date.now() + limit_ms;
+  const still = Symbol("still waiting");
+  /** @param {Promise<any>} promise @param {number} ms */
+  const soon = (promise, ms) => {
+    /** @type {ReturnType<typeof setTimeout>} */
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, ms, still)));
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  };
+  for (;;) {
+    const said = await soon(injection, Math.min(LOOK_AGAIN_MS, Math.max(0, end - Date.now()) + 1000));
+    if (said !== still) return said;
+    const tab = await find(where.tab);
+    if (!tab || asleep(tab)) throw new Lost();
+    const ping = chrome.scripting.executeScript({ target: { tabId: where.tab, frameIds: [where.frame] }, injectImmediately: true, func: () => true });
+    const alive = await soon(ping.then(() => true), PING_MS); // its refusal is the answer, too
+    if (alive !== still && (await soon(injection, 0)) === still) throw new Lost();
+    if (Date.now() > end) throw failure("TimeoutError", "the page does not answer: it is busy, or a dialog is open");
+  }
+}
+
+/** chrome.userScripts is there, and the person has allowed it. */
+function userScripts() {
+  try {
+    const api = chrome.userScripts;
+    return typeof api?.execute === "function" ? api : null;
+  } catch {
+    return null;
+  }
+}
+
+let configured = false;
+async function configure() {
+  if (configured) return;
+  await chrome.userScripts.configureWorld({ csp: "script-src 'self' 'unsafe-eval' 'unsafe-inline' *; object-src 'none'" });
+  configured = true;
+}
+
+/** @param {{tab: number, frame: number, document?: string}} place */
+function targetOf({ tab, frame, document }) {
+  return document ? { tabId: tab, documentIds: [document] } : { tabId: tab, frameIds: [frame] };
+}
+
+/**
+ * Brings a relay and a waiting wrapper into a document. Nothing of the user's script runs.
+ * @param {Place} place
+ * @returns {Promise<{outcome: "ready"|"blocked"|"direct"|"silent"|"forbidden"|"gone", document?: string, message?: string, tabs?: any[], revived?: boolean}>}
+ *   "blocked": no text can be evaluated in the main world · "direct": only roads that take the script along · "silent": the page may run no
+ *   scripts · "gone": the document was replaced meanwhile
+ */
+export async function place(place) {
+  const { tab, world, ticket, limit_ms } = place;
+  const injection = { target: targetOf(place), injectImmediately: true };
+  const source = wrapperSource(ticket);
+  try {
+    const first = chrome.scripting.executeScript({ ...injection, func: relay, args: [{ ticket, world }] });
+    const second = world === "main" ? chrome.scripting.executeScript({ ...injection, world: "MAIN", func: boot, args: [source] }) : null;
+    second?.catch(() => {});
+    const [{ documentId: document }] = await answered(place, first, limit_ms);
+    /** @type {any} */
+    let said;
+    if (second) {
+      const [made] = await answered(place, second, limit_ms);
+      if (made.documentId !== document) return { outcome: "gone" };
+      said = made.result;
+    } else {
+      const api = userScripts();
+      if (!api) return { outcome: "direct", document };
+      await configure();
+      const target = { tabId: tab, documentIds: [document] };
+      const [made] = await answered(place, api.execute({ target, world: "USER_SCRIPT", injectImmediately: true, js: [{ code: source }] }), limit_ms);
+      said = made?.result;
+      if (said !== "ready" && made?.error) throw new Error(made.error);
+    }
+    if (said === "ready") return { outcome: "ready", document };
+    if (typeof said === "string" && said.startsWith("blocked:")) return { outcome: "blocked", document };
+    if (said === "unheard") return { outcome: "gone", document };
+    const message = `the page (frame ${place.frame} of tab ${tab}) is sandboxed without allow-scripts, so its main world runs none; use world "isolated" or "user"`;
+    return { outcome: "silent", document, message };
+  } catch (error) {
+    return refused(place, /** @type {Error} */ (error));
+  }
+}
+
+/**
+ * What Chrome's refusal means.
+ * @param {{tab: number, frame: number, revive?: boolean, limit_ms?: number}} place `revive`: a crashed page is reloaded
+ * @param {Error} error
+ * @returns {Promise<any>}
+ */
+async function refused({ tab: id, frame, revive = false, limit_ms = 0 }, error) {
+  const text = error.message;
+  const tab = await find(id);
+  if (tab && revive && (asleep(tab) || crashedText(text, tab))) {
+    await wake(tab, "main", limit_ms);
+    return { outcome: "gone", revived: true };
+  }
+  if (!tab) throw failure("TabClosedError", `tab ${id} was closed before the script could begin`);
+  if (error instanceof Lost) return { outcome: "gone" };
+  if (/No document with id|was removed|No frame with id|document.*not found/i.test(text)) return { outcome: "gone" };
+  if (/showing error page/i.test(text)) {
+    if (frame !== 0) return { outcome: "forbidden", message: `frame ${frame} of tab ${id} shows an error page` };
+    const { message, tabs } = await forbidden(facts(tab), "an error page of Chrome");
+    return { outcome: "forbidden", message, tabs };
+  }
+  if (/Cannot access|cannot be scripted|gallery|extension manifest must request/i.test(text)) {
+    if (crashedText(text, tab)) throw failure("PageCrashedError", `the page in tab ${id} (${tab.url}) has crashed; reload it and try again`);
+    const { message, tabs } = await forbidden(facts(tab), `a page that Chrome keeps closed (“${text}”)`);
+    return { outcome: "forbidden", message, tabs };
+  }
+  throw error;
+}
+
+/** Chrome's words for a page that has crashed. @param {string} text @param {chrome.tabs.Tab} tab */
+function crashedText(text, tab) {
+  return /Cannot access contents of the page/.test(text) && /^https?:/.test(tab.url ?? "");
+}
+
+/** By which roads a script that must be taken along can go, the best first. @param {{world: string}} params */
+export function roads({ world }) {
+  const there = [];
+  if (userScripts() && world === "main") there.push("userScripts");
+  if (chrome.debugger) there.push("debugger");
+  return there;
+}
+
+/**
+ * Runs one script, which the source holds.
+ * @param {Place & {road: string, document: string, source: string, run: any}} params
+ */
+export async function direct(params) {
+  const { tab, document, world, ticket, run, road, source, limit_ms } = params;
+  const target = { tabId: tab, documentIds: [document] };
+  const expecting = { target, injectImmediately: true, func: relay, args: [{ ticket, world, run }] };
+  try {
+    await answered(params, chrome.scripting.executeScript(/** @type {any} */ (expecting)), limit_ms);
+  } catch (error) {
+    if ((await refused(params, /** @type {Error} */ (error))).outcome === "gone") throw failure("NavigatedError", "the page was left before the script could begin");
+    throw error;
+  }
+  if (road === "userScripts") {
+    const execution = chrome.userScripts.execute({ target, world: "MAIN", injectImmediately: true, js: [{ code: source }] });
+    const [made] = await execution;
+    if (made?.result !== "begun" && made?.result !== "refused") throw new Error(made?.error ?? "chrome.userScripts ran nothing in this page");
+    return { outcome: "begun" };
+  }
+  return viaDebugger(params);
+}
+
+/**
+ * Who has the debugger of a tab: how many scripts need it, and whether it was attached for them.
+ * @type {Map<number, {count: number, ours: Promise<boolean>, last: Promise<any>}>}
+ */
+const attached = new Map();
+
+/** @param {number} tabId @returns {Promise<boolean>} false: this extension holds it already, for a program that speaks to the tab itself */
+async function attach(tabId) {
+  try {
+    await chrome.debugger.attach({ tabId }, "1.3");
+    return true;
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    if (/already attached/i.test(message)) return false;
+    throw failure("WorldUnavailableError", `the debugger cannot reach this page: ${message}`);
+  }
+}
+
+/** @param {Place & {source: string}} params */
+async function viaDebugger({ tab: tabId, frame, world, source, limit_ms }) {
+  const target = { tabId };
+  const held = attached.get(tabId) ?? { count: 0, ours: attach(tabId), last: Promise.resolve() };
+  held.count++;
+  attached.set(tabId, held);
+  try {
+    await held.ours;
+    const evaluate = () => evaluateIn(target, frame, world, source, limit_ms);
+    // contexts are told once to whoever asks first: frames take turns
+    const said = await (frame === 0 ? evaluate() : (held.last = held.last.catch(() => {}).then(evaluate)));
+    if (said !== "begun" && said !== "refused") throw failure("WorldUnavailableError", "the debugger found no way into this frame");
+    return { outcome: "begun" };
+  } finally {
+    if (--held.count === 0) {
+      attached.delete(tabId);
+      if (await held.ours.catch(() => false)) chrome.debugger.detach(target).catch(() => {});
+    }
+  }
+}
+
+/**
+ * Evaluates in the one context whose relay knows the ticket in the source; in all others it does nothing.
+ * @param {{tabId: number}} target
+ * @param {number} frame
+ * @param {string} world
+ * @param {string} expression
+ * @param {number} limit_ms after which V8 ends its synchronous part
+ */
+async function evaluateIn(target, frame, world, expression, limit_ms) {
+  const asked = { expression, returnByValue: true, allowUnsafeEvalBlockedByCSP: true, timeout: Math.max(1, limit_ms) };
+  /** @param {any} session @param {any} [more] */
+  const evaluate = async (session, more) => {
+    const answer = /** @type {any} */ (await chrome.debugger.sendCommand(session, "Runtime.evaluate", { ...asked, ...more }));
+    return answer?.result?.value;
+  };
+  /** @param {any} session */
+  const inside = async (session) => {
+    const tree = /** @type {any} */ (await chrome.debugger.sendCommand(session, "Page.getFrameTree"));
+    for (const id of frameIds(tree.frameTree)) {
+      const made = /** @type {any} */ (
+        await chrome.debugger.sendCommand(session, "Page.createIsolatedWorld", { frameId: id, worldName: "any" }).catch(() => null)
+      );
+      if (!made) continue;
+      const said = await evaluate(session, { contextId: made.executionContextId });
+      if (said && said !== "unheard") return said;
+    }
+    return "unheard";
+  };
+  if (world === "main" && frame === 0) return evaluate(target);
+  if (frame === 0) return inside(target);
+  /** @type {any[]} */ const sessions = [target];
+  /** @type {Map<any, number[]>} */ const contexts = new Map([[target, []]]);
+  /** @param {any} source @param {string} method @param {any} params */
+  const hear = (source, method, params) => {
+    if (source.tabId !== target.tabId) return;
+    const session = sessions.find((each) => each.sessionId === source.sessionId);
+    if (method === "Target.attachedToTarget" && params.targetInfo.type === "iframe") {
+      const child = { ...target, sessionId: params.sessionId };
+      sessions.push(child);
+      contexts.set(child, []);
+    } else if (method === "Runtime.executionContextCreated" && params.context.auxData?.isDefault) contexts.get(session)?.push(params.context.id);
+  };
+  chrome.debugger.onEvent.addListener(hear);
+  try {
+    await chrome.debugger.sendCommand(target, "Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
+    for (let at = 0; at < sessions.length; at++) {
+      const session = sessions[at];
+      if (at > 0) await chrome.debugger.sendCommand(session, "Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
+      if (world !== "main") {
+        const said = await inside(session);
+        if (said !== "unheard") return said;
+        continue;
+      }
+      await chrome.debugger.sendCommand(session, "Runtime.enable");
+      for (const contextId of contexts.get(session) ?? []) {
+        const said = await evaluate(session, { contextId });
+        if (said && said !== "unheard") return said;
+      }
+      await chrome.debugger.sendCommand(session, "Runtime.disable");
+    }
+    return "unheard";
+  } finally {
+    chrome.debugger.onEvent.removeListener(hear);
+  }
+}
+
+/** @param {any} tree @returns {string[]} */
+function frameIds(tree) {
+  return [tree.frame.id, ...(tree.childFrames ?? []).flatMap(frameIds)];
+}
+

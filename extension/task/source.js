@@ -1,0 +1,50 @@
+/**
+ * The source text that goes into pages, put together from the functions in this folder.
+ * @module
+ */
+import { makeValues } from "./values.js";
+import { wrapper } from "./wrapper.js";
+
+const PARTS = `{ makeValues: ${makeValues} }`;
+
+/** Frames of ours are called so in stacks. */
+const NAME = "\n//# sourceURL=any-wrapper:///";
+
+/** What frames of a script are called in stacks; positions.js turns it into the user's file name. */
+export const SOURCE = "any-script:///";
+
+/**
+ * An expression that makes a wrapper, which waits for the relay's word or runs one script at once.
+ * @param {string} ticket
+ * @param {any} [run] as the relay is told of it, with `script`: text may be evaluated where this goes
+ */
+export function wrapperSource(ticket, run) {
+  return `(${wrapper})(${JSON.stringify({ ticket, run })}, undefined, ${PARTS})${NAME}`;
+}
+
+/**
+ * The same for one script where no text can be evaluated: the script is part of the expression.
+ * @param {string} ticket
+ * @param {any} run
+ * @returns {{source: string, header: number}} `header`: lines before the script's first
+ */
+export function splicedSource(ticket, run) {
+  const { script, ...rest } = run;
+  const before = `((body) => (${wrapper})(${JSON.stringify({ ticket, run: rest })}, body, ${PARTS}))(async function (args, any, console) {\n`;
+  return { source: `${before}${script}\n})\n//# sourceURL=${run.source}`, header: before.split("\n").length - 1 };
+}
+
+/**
+ * Evaluates in the page's main world, by chrome.scripting. Self-contained.
+ * @param {string} source
+ * @returns {string} what the wrapper says, or "blocked: …": the page lets no text be evaluated
+ */
+export function boot(source) {
+  let make;
+  try {
+    make = Function(`return ${source}`);
+  } catch (thrown) {
+    return `blocked: ${thrown}`;
+  }
+  return make();
+}

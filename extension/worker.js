@@ -1,0 +1,29 @@
+/**
+ * The service worker: the extension's hands. It sleeps whenever it can; the link lives in the offscreen document, which the
+ * worker makes again whenever it wakes without one.
+ * @module
+ */
+import { browserHands } from "./hands/browser.js";
+import { chromeHands } from "./hands/chrome.js";
+import { debuggerHands } from "./hands/debugger.js";
+import { popupHands } from "./hands/popups.js";
+import { roomHands } from "./hands/rooms.js";
+import { taskHands } from "./task/hands.js";
+import { askForPort, ensureOffscreen, serve } from "./worker_port.js";
+
+serve({ ...browserHands, ...chromeHands, ...debuggerHands, ...popupHands, ...roomHands, ...taskHands });
+
+chrome.runtime.onInstalled.addListener(() => void ensureOffscreen());
+chrome.runtime.onStartup.addListener(() => void ensureOffscreen());
+chrome.runtime.onMessage.addListener((message) => {
+  if (message?.kind === "wake") void ensureOffscreen(); // the popup found no offscreen document
+});
+
+// The only thing that surely wakes a sleeping worker after the offscreen document was lost (with its process, say). At less than
+// 30 s the worker would never sleep.
+chrome.alarms.onAlarm.addListener(() => void ensureOffscreen());
+chrome.alarms.get("watch").then((alarm) => {
+  if (!alarm) chrome.alarms.create("watch", { periodInMinutes: 1 });
+});
+
+askForPort();

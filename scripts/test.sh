@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Sets up everything and runs every test. A plain summary ends it: one line a step, then "N passed, N failed".
+#   scripts/test.sh            all
+#   scripts/test.sh --quick    without the sanitizers and the long fault tests
+set -uo pipefail
+cd "$(dirname "$0")/.."
+quick=${1:-}
+logs=build/test-logs
+mkdir -p "$logs"
+names=() verdicts=() times=()
+
+step() { # step NAME COMMAND…: runs it with its output in a log, shown whole where it fails
+  local name=$1 started=$SECONDS
+  shift
+  printf '== %s\n' "$name"
+  if "$@" >"$logs/$name.log" 2>&1; then
+    verdicts+=(passed)
+    tail -n 3 "$logs/$name.log"
+  else
+    verdicts+=(FAILED)
+    tail -n 400 "$logs/$name.log"
+  fi
+  names+=("$name") times+=($((SECONDS - started)))
+}
+
+summary() {
+  local passed=0 failed=0 i
+  printf '\n'
+  for i in "${!names[@]}"; do
+    printf '%-24s %-7s %4d s\n' "${names[$i]}" "${verdicts[$i]}" "${times[$i]}"
+    if [[ ${verdicts[$i]} == passed ]]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
+  printf 'in %d s; logs in %s\n%d passed, %d failed\n' "$SECONDS" "$logs" "$passed" "$failed"
+  exit $((failed > 0))
+}
+
+build() { cmake --preset "$1" && cmake --build --preset "$1"; }
+sanitized() { # sanitized PRESET TARGET…: builds those tests with the sanitizer and runs them
+  local preset=$1 name
+  shift
+  cmake --preset "$preset" && cmake --build --preset "$preset" --target "$@" || return 1
+  for name in "$@"; do
+    "build/$preset/tests/$name" --gtest_brief=1 || return 1
+  done
+}
+fuzzed() { # fuzzed TARGET…: a few seconds each, on top of what is in fuzz/seeds
+  cmake --preset fuzz && cmake --build --preset fuzz --target "${@/#/fuzz_}" || return 1
+  local name
+  for name in "$@"; do
+    mkdir -p "build/fuzz/corpus/$name"
+    find "fuzz/seeds/$name" -type f -exec cp -t "build/fuzz/corpus/$name" {} + 2>/dev/null
+    "build/fuzz/fuzz/fuzz_$name" -max_total_time=4 -max_len=2000 -artifact_prefix=build/fuzz/ "build/fuzz/corpus/$name" || return 1
+  done
+}
+format() { git ls-files 'src/*.?pp' 'include/*.hpp' 'tests/*.?pp' 'bench/*.?pp' 'fuzz/*.?pp' | xargs -r clang-format-16 --dry-run -Werror; }
+venv() { PATH="$PWD/build/venv/bin:$PATH" "$@"; }
+# Each test has a daemon, a browser and a folder of its own: two files at a time, as there are two cores.
+tests() { venv python -m pytest -q -n 2 --dist loadfile "$@"; }
+
+step dependencies scripts/install-deps.sh --test
+[[ ${verdicts[0]} == passed ]] || summary
+step layers python3 scripts/check_layers.py
+step format format
+step build build release
+[[ ${verdicts[-1]} == passed ]] || summary
+step unit ctest --preset release
+step tidy scripts/tidy.sh wire task
+step extension-checks npm run --silent check
+step python-types venv mypy --strict python/anybrowser
+step python-library tests tests/python
+step daemon tests tests/daemon
+step extension tests tests/extension
+step end-to-end tests tests/e2e
+if [[ $quick != --quick ]]; then
+  step faults tests tests/faults
+  step conformance tests tests/conformance
+  step conformance-page venv python tests/conformance/table.py --check
+  step sanitizers-memory sanitized asan unit_base unit_wire unit_task unit_cdp unit_net unit_service store_suite sim
+  step fuzz fuzzed strict_json envelope http_request cdp_command cdp_gateway
+  step sanitizers-threads sanitized tsan store_suite unit_browser unit_service
+fi
+summary

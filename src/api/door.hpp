@@ -1,0 +1,35 @@
+#pragma once
+// Who may come in. Judged from the head alone, before any byte of a body is read.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "net/http_server.hpp"
+
+namespace any::api {
+
+/// The id that the `key` of extension/manifest.json gives it.
+inline constexpr std::string_view extension_id = "fiboagademobpcbeeblkmghchapdlnjd";
+
+struct DoorRules {
+  std::string token{};                          ///< empty: none is demanded
+  std::vector<std::string> allow_extensions{};  ///< besides the pinned one
+};
+
+/// Host, Origin, Sec-Fetch-Site and token of a request on one of the daemon's own ports.
+/// Errors: ForbiddenError, UnauthorizedError, BadRequestError (no path in the target).
+Result<void> check_head(net::Head const& head, DoorRules const& rules);
+
+/// Host alone: the examples' pages are for anyone's eyes, but under no name but loopback's (a page whose name was made
+/// to point here must not become their origin).
+Result<void> check_host(net::Head const& head);
+
+/// The user at the other end. `uid_of` tells the owner of the peer's socket. ForbiddenError where it is another than
+/// `own`, or cannot be told.
+Result<void> check_user(net::Peer const& peer, unsigned own,
+                        std::function<std::optional<unsigned>(net::Peer const&)> const& uid_of);
+
+}  // namespace any::api

@@ -1,0 +1,244 @@
+#include "api/rpc.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/json/serialize.hpp>
+#include <limits>
+
+#include "api/shape.hpp"
+#include "task/json.hpp"
+#include "wire/json.hpp"
+
+namespace any::api {
+namespace json = boost::json;
+namespace {
+
+constexpr std::int64_t any_seq = std::numeric_limits<std::int64_t>::max();
+
+Result<Fields> read_params(std::string_view text) {
+  if (text.empty()) return Fields();
+  auto parsed = wire::parse_strict(text, {task::max_json_depth + 1});
+  if (parsed.has_error()) return parsed.error();
+  auto* object = parsed.value().if_object();
+  if (object == nullptr)
+    return Error{ErrorName::BadRequestError, "params must be an object", json::object{{"path", "params"}}};
+  return Fields(std::move(*object));
+}
+
+}  // namespace
+
+Operations::Operation rpc_operation(std::string_view method) noexcept {
+  static std::map<std::string_view, Operations::Operation> const table{
+      {"tasks.get", &Operations::tasks_get},
+      {"tasks.list", &Operations::tasks_list},
+      {"tasks.cancel", &Operations::tasks_cancel},
+      {"browsers.list", &Operations::browsers_list},
+      {"browsers.label", &Operations::browsers_label},
+      {"browsers.forget", &Operations::browsers_forget},
+      {"browsers.chrome", &Operations::browsers_chrome},
+      {"browsers.reload", &Operations::browsers_reload},
+      {"browsers.wait", &Operations::browsers_wait},
+      {"tabs.list", &Operations::tabs_list},
+      {"logs.list", &Operations::logs_list},
+      {"health", &Operations::health},
+      {"shutdown", &Operations::shutdown},
+  };
+  auto const found = table.find(method);
+  return found == table.end() ? nullptr : found->second;
+}
+
+RpcSession::RpcSession(Operations& operations, Live& live, Metrics& metrics, std::unique_ptr<net::WebSocket> socket,
+                       RpcLimits limits)
+    : operations_{operations}, live_{live}, metrics_{metrics}, socket_{std::move(socket)}, limits_{limits} {}
+
+Async<void> RpcSession::serve() {
+  auto const self = shared_from_this();
+  std::function<void()> end = [this] { socket_->close(1001, "the daemon is shutting down"); };
+  Live::Entry const entry(live_, std::move(end));
+  if (live_.closing()) socket_->close(1001, "the daemon is shutting down");
+  while (true) {
+    auto text = co_await socket_->receive();
+    if (text.has_error()) break;
+    take(std::move(text.value()));
+  }
+  ended_ = true;
+  watches_.clear();
+  logs_.reset();
+}
+
+void RpcSession::take(std::string text) {
+  ++metrics_.rpc_requests;
+  if (text.starts_with('[')) {
+    Error const error{ErrorName::BadRequestError, "batches are not taken; send one request a message", {}};
+    socket_->send(wire::error("", error, wire::code::not_a_request));
+    return;
+  }
+  auto const envelope = wire::read_envelope(text);
+  if (envelope.has_error()) {
+    socket_->send(wire::error("", envelope.error(), wire::code::malformed));
+    return;
+  }
+  auto const& read = envelope.value();
+  using Kind = wire::Envelope::Kind;
+  if (read.kind == Kind::response || read.kind == Kind::error) return;  // we ask nothing
+  if (read.kind == Kind::invalid) {
+    Error const error{ErrorName::BadRequestError, std::string(read.problem), {}};
+    socket_->send(wire::error(read.id, error, wire::code::not_a_request));
+    return;
+  }
+  if (running_ >= limits_.requests || bytes_ + text.size() > std::max(limits_.request_bytes, text.size())) {
+    Error const error{ErrorName::QueueFullError,
+                      "too many requests of this socket are not answered yet (" + std::to_string(running_) +
+                          "); wait for some, or open another",
+                      {}};
+    if (read.kind == Kind::request) socket_->send(wire::error(read.id, error));
+    return;
+  }
+  ++running_;
+  bytes_ += text.size();
+  boost::asio::co_spawn(operations_.services().io, run(shared_from_this(), std::move(text)), boost::asio::detached);
+}
+
+Async<void> RpcSession::run(std::shared_ptr<RpcSession> session, std::string text) {
+  // Read again: the first reading's views went with the text's old place.
+  auto const envelope = wire::read_envelope(text).value();
+  auto const size = text.size();
+  std::string watched;
+  auto result = co_await session->call(envelope.method, envelope.params, watched);
+  --session->running_;
+  session->bytes_ -= size;
+  if (session->ended_) co_return;
+  if (envelope.kind == wire::Envelope::Kind::request) {
+    auto const unknown = result.has_error() && result.error().name == ErrorName::NotFoundError &&
+                         result.error().extra.contains("method");
+    session->socket_->send(result.has_error()
+                               ? wire::error(envelope.id, result.error(), unknown ? wire::code::unknown_method : 0)
+                               : wire::result(envelope.id, result.value()));
+  }
+  if (!watched.empty()) session->open_watch(watched);
+}
+
+Async<Result<std::string>> RpcSession::call(std::string_view method, std::string_view params, std::string& watched) {
+  auto fields = read_params(params);
+  if (fields.has_error()) co_return fields.error();
+  auto& in = fields.value();
+  if (method == "tasks.submit") co_return co_await submit(std::move(in), watched);
+  if (method == "logs.watch") co_return watch_logs(std::move(in));
+  if (method == "tasks.watch") {
+    auto id = in.text("id");
+    auto const after = in.integer("after", 0, any_seq).value_or(0);
+    if (auto const read = in.finish(); read.has_error()) co_return read.error();
+    auto const watching = co_await watch(id, static_cast<std::uint64_t>(after));
+    if (watching.has_error()) co_return watching.error();
+    watched = std::move(id);
+    co_return std::string(R"({"watching":true})");
+  }
+  if (method == "tasks.unwatch") {
+    auto const id = in.text("id");
+    if (auto const read = in.finish(); read.has_error()) co_return read.error();
+    watches_.erase(id);
+    co_return std::string(R"({"watching":false})");
+  }
+  auto const operation = rpc_operation(method);
+  if (operation == nullptr) {
+    co_return Error{ErrorName::NotFoundError,
+                    "there is no method " + wire::quote(method.substr(0, 100)) +
+                        " in any " ANY_VERSION "; if the caller is newer, restart the daemon",
+                    json::object{{"method", method}}};
+  }
+  auto answer = co_await (operations_.*operation)(std::move(in));
+  if (answer.has_error()) co_return answer.error();
+  co_return std::move(answer.value().json);
+}
+
+Async<Result<std::string>> RpcSession::submit(Fields in, std::string& watched) {
+  if (!in.flag("watch")) {
+    auto answer = co_await operations_.tasks_submit(std::move(in));
+    if (answer.has_error()) co_return answer.error();
+    co_return std::move(answer.value().json);
+  }
+  auto const wait = in.seconds("wait", Operations::longest_wait);
+  auto submitted = co_await operations_.submit(std::move(in));
+  if (submitted.has_error()) co_return submitted.error();
+  auto id = submitted.value().task.record.request.id;
+  auto const watching = co_await watch(id, 0);
+  if (watching.has_error()) co_return watching.error();
+  if (!wait) {
+    watched = std::move(id);
+    co_return task::record_to_json(submitted.value().task.record, submitted.value().task.result);
+  }
+  open_watch(id);  // whoever waits for the end wants to see what comes before it
+  auto ended = co_await operations_.services().tasks.get(std::move(id), *wait);
+  if (ended.has_error()) co_return ended.error();
+  co_return task::record_to_json(ended.value().record, ended.value().result);
+}
+
+Result<std::string> RpcSession::watch_logs(Fields in) {
+  auto const since = in.integer("since", 0, any_seq).value_or(0);
+  if (auto const read = in.finish(); read.has_error()) return read.error();
+  logs_.reset();
+  LogTail::Sink sink = [this](log::Line const& line) {
+    socket_->send(wire::notification("log.line", json::serialize(line_json(line))));
+  };
+  logs_ = std::make_unique<LogTail>(operations_.services().io, std::numeric_limits<std::size_t>::max(),
+                                    static_cast<std::uint64_t>(since), std::move(sink));
+  return std::string(R"({"watching":true})");
+}
+
+Async<Result<void>> RpcSession::watch(std::string id, std::uint64_t after) {
+  if (watches_.size() >= limits_.watches) {
+    co_return Error{ErrorName::QueueFullError,
+                    "this socket watches " + std::to_string(limits_.watches) + " tasks already; open another",
+                    {}};
+  }
+  auto const number = ++watch_number_;
+  watches_[id] = Watched{};  // ends the one before
+  watches_[id].number = number;
+  std::function<void(task::Event const&)> sink = [weak = weak_from_this(), id, number](task::Event const& event) {
+    if (auto const self = weak.lock()) self->tell(id, number, event);
+  };
+  auto begun = co_await operations_.services().tasks.watch(id, after, std::move(sink));
+  auto const found = watches_.find(id);
+  if (begun.has_error()) {
+    if (found != watches_.end() && found->second.number == number) watches_.erase(found);
+    co_return begun.error();
+  }
+  // It may have been ended or replaced meanwhile; then `begun` ends here.
+  if (found != watches_.end() && found->second.number == number && !ended_)
+    found->second.watch = std::move(begun.value());
+  co_return Result<void>();
+}
+
+void RpcSession::tell(std::string const& id, std::uint64_t number, task::Event const& event) {
+  auto const found = watches_.find(id);
+  if (ended_ || found == watches_.end() || found->second.number != number) return;
+  auto text = wire::notification("task.event", task_event_params(id, event));
+  if (found->second.open) {
+    socket_->send(std::move(text));
+    // The watch calls us: it is let go once it has returned.
+    if (event.kind == "end") end_watch(id, number);
+  } else {
+    found->second.held.push_back(std::move(text));
+    found->second.over = event.kind == "end";
+  }
+}
+
+void RpcSession::open_watch(std::string const& id) {
+  auto const found = watches_.find(id);
+  if (found == watches_.end()) return;
+  found->second.open = true;
+  auto const held = std::move(found->second.held);
+  auto const over = found->second.over;
+  if (over) watches_.erase(found);
+  for (auto const& text : held) socket_->send(text);
+}
+
+void RpcSession::end_watch(std::string id, std::uint64_t number) {
+  boost::asio::post(operations_.services().io, [self = shared_from_this(), id = std::move(id), number] {
+    auto const found = self->watches_.find(id);
+    if (found != self->watches_.end() && found->second.number == number) self->watches_.erase(found);
+  });
+}
+
+}  // namespace any::api

@@ -1,0 +1,65 @@
+#pragma once
+// WS /v1/rpc: one caller's socket. Many requests at once, answered as they are ready, and notifications for what is
+// watched.
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "api/live.hpp"
+#include "api/log_tail.hpp"
+#include "api/operations.hpp"
+#include "wire/envelope.hpp"
+
+namespace any::api {
+
+/// The operation behind a method's name, or null.
+Operations::Operation rpc_operation(std::string_view method) noexcept;
+
+struct RpcLimits {
+  std::size_t requests = 10'000;                       ///< not yet answered, of one socket
+  std::size_t request_bytes = std::size_t{256} << 20;  ///< of them together
+  std::size_t watches = 100'000;
+};
+
+/// Requests in flight share it: they may outlive the loop that read them.
+class RpcSession : public std::enable_shared_from_this<RpcSession> {
+ public:
+  RpcSession(Operations& operations, Live& live, Metrics& metrics, std::unique_ptr<net::WebSocket> socket,
+             RpcLimits limits = {});
+  /// Until the socket has ended.
+  Async<void> serve();
+
+ private:
+  struct Watched {
+    std::unique_ptr<service::Watch> watch;
+    std::uint64_t number = 0;       ///< a watch that was replaced must not be ended by its forerunner's end
+    bool open = false;              ///< the answer that announces it has been sent
+    bool over = false;              ///< its `end` has come
+    std::vector<std::string> held;  ///< notifications until it is open
+  };
+
+  void take(std::string text);
+  static Async<void> run(std::shared_ptr<RpcSession> session, std::string text);
+  Async<Result<std::string>> call(std::string_view method, std::string_view params, std::string& watched);
+  Async<Result<std::string>> submit(Fields in, std::string& watched);
+  Result<std::string> watch_logs(Fields in);
+  Async<Result<void>> watch(std::string id, std::uint64_t after);
+  void tell(std::string const& id, std::uint64_t number, task::Event const& event);
+  void open_watch(std::string const& id);
+  void end_watch(std::string id, std::uint64_t number);
+
+  Operations& operations_;
+  Live& live_;
+  Metrics& metrics_;
+  std::unique_ptr<net::WebSocket> socket_;
+  RpcLimits limits_;
+  std::size_t running_ = 0, bytes_ = 0;
+  std::uint64_t watch_number_ = 0;
+  std::map<std::string, Watched, std::less<>> watches_;
+  std::unique_ptr<LogTail> logs_;
+  bool ended_ = false;
+};
+
+}  // namespace any::api

@@ -1,0 +1,343 @@
+// A client's command on its way to Chrome: what several sessions on one target must not do to each other is settled
+// here.
+
+#include "cdp/impl.hpp"
+#include "cdp/read.hpp"
+#include "cdp/settings.hpp"
+
+namespace any::cdp {
+
+namespace {
+
+/// What chrome.debugger says of a command whose page went to one that it may not debug.
+constexpr std::string_view detached_meanwhile = "Detached while handling command";
+
+bool switches_off(Command const& command) {
+  return command.params.find(R"("enabled":false)") != std::string::npos || raw_in(command.params, "enabled") == "false";
+}
+
+}  // namespace
+
+void Gateway::Impl::run(Command command) {
+  auto* const by = session(command.ticket.client, command.ticket.session);
+  if (!by) return fail(command.ticket, no_such_session());
+  if (by->kind == Session::Kind::target) {
+    if (auto* const on = target(by->target)) return run_on_target(*by, *on, std::move(command));
+    return fail(command.ticket, no_such_target());
+  }
+  if (target_method(*by, command)) return;
+  if (by->kind == Session::Kind::made) return run_on_made(*by, command);
+  if (by->kind == Session::Kind::tab) {
+    if (command.method == "Runtime.runIfWaitingForDebugger") return reply(command.ticket, "{}");
+  } else if (browser_method(*by, command)) {
+    return;
+  }
+  fail(command.ticket, not_found(command.method));
+}
+
+void Gateway::Impl::run_on_target(Session& by, Target& on, Command command) {
+  auto const& rule = rule_of(command.method);
+  if (rule.act == Act::own && (target_method(by, command) || browser_method(by, command))) return;
+  if (!linked || !known) return wait_for(on, std::move(command));
+  if (on.bond == Target::Bond::attached && !on.restoring) return carry_out(by, on, std::move(command));
+  if (on.bond == Target::Bond::loose && ordinary(on) && answer_unattached(by, on, command)) return;
+  if (on.bond == Target::Bond::loose && on.debuggee.tab < 0 && command.method == "Runtime.runIfWaitingForDebugger") {
+    return run_if_waiting(by, on, command);  // a shared worker runs already
+  }
+  by.used = true;
+  on.used = clock.now().mono;
+  wait_for(on, std::move(command));
+  if (auto* const still = target(by.target)) wake(*still);
+}
+
+void Gateway::Impl::wait_for(Target& on, Command command) {
+  auto* const owner = client(command.ticket.client);
+  if (!owner) return;
+  if (owner->waiting_bytes + command.params.size() > limits.max_waiting) {
+    return fail(command.ticket, {code::server_error, "Too many commands wait for this tab."});
+  }
+  owner->waiting_bytes += command.params.size();
+  on.waiting.push_back(std::move(command));
+}
+
+std::deque<Command> Gateway::Impl::take_waiting(Target& on) {
+  auto commands = std::exchange(on.waiting, {});
+  for (auto const& command : commands) waits_no_more(command);
+  return commands;
+}
+
+void Gateway::Impl::waits_no_more(Command const& command) {
+  auto* const owner = client(command.ticket.client);
+  if (owner) owner->waiting_bytes -= std::min(owner->waiting_bytes, command.params.size());
+}
+
+void Gateway::Impl::carry_out(Session& by, Target& on, Command command) {
+  by.used = true;
+  auto const rested = std::exchange(on.used, clock.now().mono);
+  if (on.used - rested >= worth_watching) watch_workers();
+  auto const& rule = rule_of(command.method);
+  switch (rule.act) {
+    case Act::enable:
+      return enable(by, on, command);
+    case Act::disable:
+      return disable(by, on, command);
+    case Act::setting:
+      return set(by, on, command, rule);
+    case Act::unset:
+      return unset(by, on, command, rule);
+    case Act::script:
+      return add_script(by, on, command);
+    case Act::unscript:
+      return remove_script(by, on, command);
+    case Act::binding:
+      return add_binding(by, on, command);
+    case Act::unbinding:
+      return remove_binding(by, on, command);
+    case Act::intercept:
+      return intercept(by, on, command);
+    case Act::own:
+      if (command.method == "Runtime.runIfWaitingForDebugger") return run_if_waiting(by, on, command);
+      if (command.method == "Page.getFrameTree") return get_frame_tree(by, on, command);
+      if (command.method == "Page.createIsolatedWorld") return create_world(by, on, command);
+      if (command.method == "Page.close") return pass(on, command.ticket, command.method, command.params);
+      return fail(command.ticket, not_found(command.method));
+    case Act::group:
+    case Act::use:
+    case Act::pass:
+      break;
+  }
+  if (rule.groups && command.params.find("\"objectGroup\"") != std::string::npos) {
+    // What the console has told is every session's.
+    bool const shared = rule.act == Act::group && string_in(command.params, "objectGroup") == "console";
+    if (shared && enabled(on, "Runtime", &by)) return reply(command.ticket, "{}");
+    command.params = with_own_group(by, command.params);
+    if (rule.act == Act::group) by.ledger.erase("group " + std::string(raw_in(command.params, "objectGroup")));
+  }
+  if (rule.reads_context && !on.real_of.empty()) {
+    return pass(on, command.ticket, command.method, to_chrome(on, command.params));
+  }
+  // A DOM that is read is told of when it changes, without DOM.enable.
+  if (command.method == "DOM.getDocument" && !by.ledger.has("DOM.enable")) {
+    by.ledger.put("DOM.enable", "DOM.enable", "{}");
+    on.enabled["DOM"] = 1;
+  }
+  if (command.method == "Log.clear" || command.method == "Runtime.discardConsoleEntries") {
+    on.replay.note(command.method, command.params);
+  }
+  pass(on, command.ticket, command.method, command.params);
+}
+
+void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view method, std::string_view params,
+                         Seen seen) {
+  auto const number = ++last_flight;
+  on.in_flight.emplace(number, InFlight{ticket, method == "Page.navigate"});
+  road.send(on.debuggee, on.upstream, method, params,
+            [this, id = on.info.id, number, seen = std::move(seen)](Answer const& answer) {
+              auto* const still = target(id);
+              auto const flight = still ? still->in_flight.extract(number) : decltype(still->in_flight)::node_type();
+              if (flight.empty()) return;  // answered when the target went
+              auto const other = seen ? seen(answer) : std::nullopt;
+              if (!answer && flight.mapped().navigates && answer.error().message.starts_with(detached_meanwhile)) {
+                // It has gone where the debugger may not follow; tabs and webNavigation tell when it is there.
+                still->navigating.push_back(flight.mapped().ticket);
+                give_up_navigating(*still);
+              } else if (!answer) {
+                fail(flight.mapped().ticket, answer.error());
+              } else {
+                reply(flight.mapped().ticket, other ? std::string_view(*other) : *answer);
+              }
+            });
+}
+
+void Gateway::Impl::tell(Target& on, std::string_view method, std::string_view params) {
+  road.send(on.debuggee, on.upstream, method, params, [](Answer const&) {});
+}
+
+bool Gateway::Impl::enabled(Target const& on, std::string_view domain, Session const* except) const {
+  auto const key = std::string(domain) + ".enable";
+  return std::any_of(on.sessions.begin(), on.sessions.end(),
+                     [&](Session const* session) { return session != except && session->ledger.has(key); });
+}
+
+void Gateway::Impl::enable(Session& by, Target& on, Command const& command) {
+  auto const domain = std::string(domain_of(command.method));
+  bool const mine_already = by.ledger.has(command.method);
+  bool const told_to_another = on.enabled.contains(domain) && !mine_already;
+  auto const former = mine_already ? std::optional(*by.ledger.find(command.method)) : std::nullopt;
+  auto& line = by.ledger.put(command.method, command.method, command.params);
+  line.filling = told_to_another;
+  line.asked = last_flight + 1;
+  on.enabled[domain] = 1;
+  auto seen = [this, client = by.client, name = by.id, key = command.method, domain, told_to_another, former,
+               asked = line.asked](Answer const& answer) -> std::optional<std::string> {
+    auto* const session = this->session(client, name);
+    auto* const here = session ? target(session->target) : nullptr;
+    auto* const written = session ? session->ledger.find(key) : nullptr;
+    if (!here || !written) return std::nullopt;
+    if (!answer) {
+      session->ledger.refused(key, asked, former);
+      if (!enabled(*here, domain)) here->enabled.erase(domain);
+    } else if (told_to_another) {
+      // Chrome tells the domain's state to the first alone.
+      written->filling = false;
+      if (domain == "Runtime") tell_contexts(*session, *here);
+      for (auto const& told : here->replay.for_domain(domain))
+        event(*session, told.method, to_client(*here, told.params));
+    }
+    return std::nullopt;
+  };
+  pass(on, command.ticket, command.method, command.params, std::move(seen));
+}
+
+void Gateway::Impl::disable(Session& by, Target& on, Command const& command) {
+  auto const domain = std::string(domain_of(command.method));
+  by.ledger.erase(domain + ".enable");
+  auto const dropped = drop_settings(by, domain);
+  if (enabled(on, domain) || (domain == "Page" && downloads.wanted())) {
+    for (auto const& line : dropped) {
+      if (auto const back = undo(on, line); !back.method.empty()) tell(on, back.method, back.params);
+    }
+    return reply(command.ticket, "{}");
+  }
+  on.enabled.erase(domain);
+  on.replay.forget(domain);
+  pass(on, command.ticket, command.method, command.params);
+}
+
+void Gateway::Impl::set(Session& by, Target& on, Command const& command, Rule const& rule) {
+  if (auto const who = held(on, by, command.method, command.params); who.by_another) {
+    if (!who.refusal.empty()) return fail(command.ticket, {code::server_error, std::string(who.refusal)});
+    by.ledger.erase(command.method);
+    return reply(command.ticket, "{}");
+  }
+  if (rule.once && !on.set_once.insert(command.method).second) return reply(command.ticket, "{}");
+  bool const lifecycle = command.method == "Page.setLifecycleEventsEnabled";
+  bool const shared = lifecycle || command.method == "Page.setInterceptFileChooserDialog";
+  bool others = false;
+  for (auto const* session : on.sessions) others = others || (session != &by && session->ledger.has(command.method));
+  if (shared && switches_off(command)) {
+    by.ledger.erase(command.method);
+    if (others) return reply(command.ticket, "{}");
+    return pass(on, command.ticket, command.method, command.params);
+  }
+  auto const* const there = by.ledger.find(command.method);
+  auto const former = there ? std::optional(*there) : std::nullopt;
+  auto& line = by.ledger.put(command.method, command.method, command.params);
+  line.asked = last_flight + 1;
+  Seen seen;
+  if (lifecycle && others) {
+    line.filling = true;
+    seen = [this, client = by.client, name = by.id](Answer const&) -> std::optional<std::string> {
+      auto* const session = this->session(client, name);
+      auto* const here = session ? target(session->target) : nullptr;
+      auto* const written = session ? session->ledger.find("Page.setLifecycleEventsEnabled") : nullptr;
+      if (!here || !written) return std::nullopt;
+      written->filling = false;
+      for (auto const& told : here->replay.lifecycle()) event(*session, told.method, told.params);
+      return std::nullopt;
+    };
+  } else {
+    seen = [this, client = by.client, name = by.id, key = command.method, former,
+            asked = line.asked](Answer const& answer) -> std::optional<std::string> {
+      auto* const session = this->session(client, name);
+      if (!answer && session) session->ledger.refused(key, asked, former);
+      return std::nullopt;
+    };
+  }
+  bool const with_others = rule.merged && on.sessions.size() > 1;
+  pass(on, command.ticket, command.method, with_others ? together(on, command.method) : command.params,
+       std::move(seen));
+}
+
+void Gateway::Impl::unset(Session& by, Target& on, Command const& command, Rule const& rule) {
+  by.ledger.erase(rule.undo);
+  if (command.method == "Tracing.end") by.tracing = true;
+  pass(on, command.ticket, command.method, command.params);
+}
+
+void Gateway::Impl::add_script(Session& by, Target& on, Command const& command) {
+  auto const identifier = std::to_string(++by.last_script);
+  auto const key = "script " + identifier;
+  by.ledger.put(key, command.method, command.params);
+  auto seen = [this, client = by.client, name = by.id, key,
+               identifier](Answer const& answer) -> std::optional<std::string> {
+    auto* const session = this->session(client, name);
+    if (session && !answer) session->ledger.erase(key);
+    if (!answer) return std::nullopt;
+    if (auto* const line = session ? session->ledger.find(key) : nullptr)
+      line->given = string_in(*answer, "identifier");
+    return R"({"identifier":")" + identifier + "\"}";
+  };
+  pass(on, command.ticket, command.method, command.params, std::move(seen));
+}
+
+void Gateway::Impl::remove_script(Session& by, Target& on, Command const& command) {
+  auto const key = "script " + string_in(command.params, "identifier");
+  auto const* line = by.ledger.find(key);
+  if (!line) return fail(command.ticket, {code::server_error, "Script not found"});
+  auto const given = line->given;
+  by.ledger.erase(key);
+  if (given.empty()) return reply(command.ticket, "{}");
+  pass(on, command.ticket, command.method, R"({"identifier":)" + wire::quote(given) + "}");
+}
+
+void Gateway::Impl::add_binding(Session& by, Target& on, Command const& command) {
+  auto const name = string_in(command.params, "name");
+  by.ledger.put("binding " + name + " " + string_in(command.params, "executionContextName"), command.method,
+                command.params);
+  pass(on, command.ticket, command.method, to_chrome(on, command.params));
+}
+
+void Gateway::Impl::remove_binding(Session& by, Target& on, Command const& command) {
+  auto const prefix = "binding " + string_in(command.params, "name") + " ";
+  auto const has = [&prefix](Session const* session) {
+    auto const& lines = session->ledger.lines();
+    return std::any_of(lines.begin(), lines.end(),
+                       [&prefix](auto const& line) { return line.key.starts_with(prefix); });
+  };
+  std::erase_if(by.ledger.lines(), [&prefix](auto const& line) { return line.key.starts_with(prefix); });
+  if (std::any_of(on.sessions.begin(), on.sessions.end(), has)) return reply(command.ticket, "{}");
+  pass(on, command.ticket, command.method, command.params);
+}
+
+void Gateway::Impl::run_if_waiting(Session& by, Target& on, Command const& command) {
+  by.held = false;
+  reply(command.ticket, "{}");
+  resume_if_free(on);
+}
+
+void Gateway::Impl::resume_if_free(Target& on) {
+  if (!on.held) return;
+  if (std::any_of(on.sessions.begin(), on.sessions.end(), [](Session const* session) { return session->held; })) return;
+  on.held = false;
+  // What its clients have set up must be there before its page comes.
+  if (!on.pending_url.empty() && !on.sessions.empty() && on.bond != Target::Bond::attached) return wake(on);
+  go_to_pending_url(on);
+  if (on.bond != Target::Bond::attached) return;
+  tell(on, "Runtime.runIfWaitingForDebugger", "{}");
+  if (!std::exchange(on.requests_held, false)) return;
+  // Whoever intercepts is asked about what was held; with no one Chrome lets all of it go.
+  auto const requests = std::exchange(on.held_requests, {});
+  if (on.fetch.wishes.empty()) return tell(on, "Fetch.disable", "{}");
+  update_patterns(on);
+  for (auto const& [method, params] : requests) paused(on, method, params);
+}
+
+void Gateway::Impl::get_frame_tree(Session&, Target& on, Command const& command) {
+  pass(on, command.ticket, command.method, command.params,
+       [this, id = on.info.id](Answer const& answer) -> std::optional<std::string> {
+         if (auto* const here = target(id); here && answer) note_frames(*here, *answer);
+         return std::nullopt;
+       });
+}
+
+void Gateway::Impl::create_world(Session&, Target& on, Command const& command) {
+  pass(on, command.ticket, command.method, command.params,
+       [this, id = on.info.id](Answer const& answer) -> std::optional<std::string> {
+         auto* const here = target(id);
+         if (!here || !answer || here->known_as.empty()) return std::nullopt;
+         return to_client(*here, *answer);
+       });
+}
+
+}  // namespace any::cdp

@@ -1,0 +1,209 @@
+// Chrome's events on their way to the clients: to whom of those on the target each goes.
+
+#include "cdp/impl.hpp"
+#include "cdp/read.hpp"
+
+namespace any::cdp {
+
+namespace {
+
+constexpr std::size_t most_early = 1'000;
+
+/// Chrome tells these to every session of a target that has the setting on, not to all that have the domain enabled.
+std::string_view setting_of(std::string_view method) {
+  if (method == "Page.lifecycleEvent") return "Page.setLifecycleEventsEnabled";
+  if (method == "Page.fileChooserOpened") return "Page.setInterceptFileChooserDialog";
+  if (method == "Page.screencastFrame" || method == "Page.screencastVisibilityChanged") return "Page.startScreencast";
+  if (method == "Input.dragIntercepted") return "Input.setInterceptDrags";
+  if (method == "Overlay.inspectNodeRequested" || method == "Overlay.inspectModeCanceled")
+    return "Overlay.setInspectMode";
+  return {};
+}
+
+bool is_replayed(std::string_view method) {
+  return method == "Runtime.consoleAPICalled" || method == "Runtime.exceptionThrown" || method == "Log.entryAdded";
+}
+
+/// Milliseconds since 1970, which all three carry in one place or another.
+double time_of(std::string_view method, std::string_view params) {
+  auto const holder = method == "Log.entryAdded" ? raw_in(params, "entry") : params;
+  auto const raw = raw_in(holder, "timestamp");
+  auto const read = wire::parse_strict(raw.empty() ? "0" : raw);
+  return read && read->is_number() ? read->to_number<double>() : 0;
+}
+
+}  // namespace
+
+Target* Gateway::Impl::target_at(Debuggee const& debuggee, std::string_view upstream) {
+  auto const found = by_upstream.find({debuggee, std::string(upstream)});
+  return found == by_upstream.end() ? nullptr : target(found->second);
+}
+
+void Gateway::Impl::debugger_event(Debuggee const& debuggee, std::string_view upstream, std::string_view method,
+                                   std::string_view params) {
+  if (params.empty()) params = "{}";
+  if (auto* const on = target_at(debuggee, upstream)) return target_event(*on, method, params);
+  auto const tab = tabs.find(debuggee.tab);
+  bool const coming = debuggee.tab >= 0 && (tab == tabs.end() || tab->second.target.empty());
+  if (coming && early_events[debuggee.tab].size() < most_early) {
+    early_events[debuggee.tab].push_back({std::string(upstream), std::string(method), std::string(params)});
+  }
+}
+
+void Gateway::Impl::target_event(Target& on, std::string_view method, std::string_view params) {
+  auto const domain = domain_of(method);
+  if (domain == "Target") {
+    if (method == "Target.attachedToTarget") return child_attached(on, params);
+    if (method == "Target.detachedFromTarget") return child_detached(on, params);
+    if (method == "Target.targetInfoChanged") return child_changed(params);
+    return;
+  }
+  if (on.bond == Target::Bond::loose) return;  // of an attachment that is gone
+  if (domain == "Inspector") {
+    if (method == "Inspector.detached") {
+      if (on.upstream.empty()) detached(on, string_in(params, "reason"));
+      return;
+    }
+    if (method == "Inspector.targetCrashed") {
+      spread(on, method, params);
+      return crashed(on);
+    }
+    if (method == "Inspector.targetReloadedAfterCrash") on.crashed = false;
+  } else if (domain == "Fetch") {
+    if (on.requests_held) {
+      on.held_requests.emplace_back(method, params);
+      return;
+    }
+    return paused(on, method, params);
+  } else if (domain == "Runtime") {
+    if (method == "Runtime.executionContextCreated") {
+      if (!context_created(on, params)) return;
+    } else if (method == "Runtime.executionContextDestroyed") {
+      on.replay.note(method, params);
+      if (auto const text = context_destroyed(on, params)) spread(on, method, *text);
+      return;
+    } else if (method == "Runtime.executionContextsCleared") {
+      contexts_cleared(on);
+    }
+  } else if (method.starts_with("Page.frame") || method == "Page.navigatedWithinDocument") {
+    frame_event(on, method, params);
+  } else if (method.starts_with("Page.download")) {
+    download_event(on, method, params);
+  } else if (method == "Page.javascriptDialogOpening" && on.closing) {
+    tell(on, "Page.handleJavaScriptDialog", R"({"accept":true})");
+    return;
+  }
+  if (is_replayed(method)) {
+    auto const time = time_of(method, params);
+    // Chrome tells a new attachment again what an earlier one has told already.
+    if (on.restoring && time <= on.last_told) return;
+    on.last_told = std::max(on.last_told, time);
+  }
+  on.replay.note(method, params);
+  if (!on.known_as.empty() && domain == "Runtime") {
+    spread(on, method, to_client(on, params));
+  } else {
+    spread(on, method, params);
+  }
+}
+
+bool Gateway::Impl::hears(Session const& session, std::string_view domain, std::string_view method,
+                          std::string_view params) const {
+  if (auto const setting = setting_of(method); !setting.empty()) {
+    auto const* line = session.ledger.find(setting);
+    return line && !line->filling;
+  }
+  if (method == "Runtime.bindingCalled") {
+    auto const prefix = "binding " + string_in(params, "name") + " ";
+    auto const& lines = session.ledger.lines();
+    return std::any_of(lines.begin(), lines.end(),
+                       [&prefix](auto const& line) { return line.key.starts_with(prefix); });
+  }
+  if (domain == "Tracing") {
+    return session.ledger.has("Tracing.start") || session.tracing;
+  }
+  if (!has_enable(domain)) return true;
+  std::string key(domain);
+  key += ".enable";
+  auto const* line = session.ledger.find(key);
+  return line && !line->filling;
+}
+
+void Gateway::Impl::spread(Target& on, std::string_view method, std::string_view params) {
+  auto const domain = domain_of(method);
+  for (auto const* session : on.sessions) {
+    if (hears(*session, domain, method, params)) event(*session, method, params);
+  }
+  if (method != "Tracing.tracingComplete") return;
+  for (auto* const session : on.sessions) session->tracing = false;
+}
+
+void Gateway::Impl::child_attached(Target& on, std::string_view params) {
+  auto const said = object_of(params);
+  auto const& row = object_in(said, "targetInfo");
+  TargetInfo info{.id = text_in(row, "targetId"),
+                  .type = text_in(row, "type"),
+                  .title = text_in(row, "title"),
+                  .url = text_in(row, "url"),
+                  .opener = text_in(row, "openerId"),
+                  .opener_frame = {},
+                  .parent_frame = text_in(row, "parentFrameId"),
+                  .context = on.info.context,
+                  .subtype = text_in(row, "subtype")};
+  auto const upstream = text_in(said, "sessionId");
+  auto const id = info.id;
+  bool const held = flag_in(said, "waitingForDebugger");
+  if (id.empty() || upstream.empty()) return;
+  if (auto* const there = target(id)) {
+    if (there->bond != Target::Bond::loose) {
+      // A service worker of two pages comes by both; the first is the one that is spoken to.
+      road.send(on.debuggee, upstream, "Runtime.runIfWaitingForDebugger", "{}", [](Answer const&) {});
+      return;
+    }
+    // It has outlived the attachment through which it was known.
+    there->debuggee = on.debuggee;
+    there->upstream = upstream;
+    there->bond = Target::Bond::attached;
+    there->held = held;
+    there->attachment = ++last_attachment;
+    by_upstream[{on.debuggee, upstream}] = id;
+    restore(*there);
+    resume_if_free(*there);
+    return;
+  }
+  auto made = std::make_unique<Target>();
+  made->info = std::move(info);
+  made->debuggee = on.debuggee;
+  made->upstream = upstream;
+  made->parent = on.info.id;
+  made->bond = Target::Bond::attached;
+  made->held = held;
+  made->attachment = ++last_attachment;
+  auto& child = *made;
+  targets[id] = std::move(made);
+  by_upstream[{child.debuggee, upstream}] = id;
+  for (auto& [number, client] : clients) {
+    for (auto& [name, session] : client.sessions) {
+      if (session->discover) tell_discovered(*session, child);
+    }
+  }
+  announce_where_wanted(child);
+  resume_if_free(child);
+}
+
+void Gateway::Impl::child_detached(Target& on, std::string_view params) {
+  auto const* child = target_at(on.debuggee, string_in(params, "sessionId"));
+  if (child && !child->parent.empty()) vanish(child->info.id);
+}
+
+void Gateway::Impl::child_changed(std::string_view params) {
+  auto const said = object_of(params);
+  auto const& row = object_in(said, "targetInfo");
+  auto* const on = target(text_in(row, "targetId"));
+  if (!on || ordinary(*on)) return;
+  on->info.url = text_in(row, "url");
+  on->info.title = text_in(row, "title");
+  changed(*on);
+}
+
+}  // namespace any::cdp

@@ -1,0 +1,234 @@
+// Extensions.*, which chrome.debugger does not know. Texts of errors are Chrome's (chrome/browser/extensions).
+
+#include "base/ids.hpp"
+#include "cdp/impl.hpp"
+
+namespace any::cdp {
+
+namespace {
+
+/// Of all extensions this one alone asks so little of chrome.* that its worker can do without being one.
+constexpr std::string_view runtime_name = "Stagehand Runtime";
+constexpr std::uint16_t gone_away = 1001;
+
+Failure refused(std::string message, std::string why = {}) {
+  return {code::server_error, std::move(message), std::move(why)};
+}
+
+/// Chrome's rule for an unpacked extension: of its folder's path, each hexadecimal digit as one of the letters a to p.
+std::string extension_id(std::string_view path) {
+  auto id = sha256_hex(path).substr(0, 32);
+  for (auto& c : id) c = static_cast<char>('a' + (c <= '9' ? c - '0' : c - 'a' + 10));
+  return id;
+}
+
+/// Chrome takes a path with slashes at its end for the one without.
+std::string folder_of(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+std::vector<std::string> content_scripts(json::object const& manifest) {
+  std::vector<std::string> names;
+  auto const* const all = manifest.if_contains("content_scripts");
+  if (!all || !all->is_array()) return names;
+  for (auto const& script : all->get_array()) {
+    auto const* const files = script.is_object() ? script.get_object().if_contains("js") : nullptr;
+    if (!files || !files->is_array()) continue;
+    for (auto const& file : files->get_array()) {
+      if (file.is_string()) names.emplace_back(file.get_string());
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+bool Gateway::Impl::extension_method(Session&, Command const& command) {
+  auto const owner = command.ticket.client;
+  if (command.method == "Extensions.getExtensions") {
+    // Those that the person has are not told: no client could attach to one.
+    json::array list;
+    for (auto const& [room, extension] : extensions) {
+      if (extension.owner != owner || extension.target.empty()) continue;
+      list.push_back(json::object{{"id", extension.id},
+                                  {"name", extension.name},
+                                  {"version", extension.version},
+                                  {"path", extension.path},
+                                  {"enabled", true}});
+    }
+    reply(command.ticket, R"({"extensions":)" + json::serialize(list) + "}");
+    return true;
+  }
+  if (command.method == "Extensions.loadUnpacked") {
+    load_extension(command);
+    return true;
+  }
+  if (command.method != "Extensions.uninstall") return false;
+  Params params(command.params);
+  auto const id = params.text("id");
+  if (params.wrong()) {
+    fail(command.ticket, *params.wrong());
+    return true;
+  }
+  auto const found = std::find_if(extensions.begin(), extensions.end(), [&](auto const& row) {
+    return row.second.owner == owner && row.second.id == id && !row.second.target.empty();
+  });
+  if (found == extensions.end()) {
+    fail(command.ticket, refused("Uninstall failed. Reason: could not find extension."));
+  } else {
+    end_extension(found->first, refused("Inspected target navigated or closed"));
+    reply(command.ticket, "{}");
+  }
+  return true;
+}
+
+void Gateway::Impl::load_extension(Command const& command) {
+  Params params(command.params);
+  auto path = folder_of(params.text("path"));
+  if (params.wrong()) return fail(command.ticket, *params.wrong());
+  if (!linked) return fail(command.ticket, refused("The link to the browser is down: try again when it is back."));
+  // A client has one at a time: loading anew begins anew.
+  auto const before = std::find_if(extensions.begin(), extensions.end(),
+                                   [&](auto const& row) { return row.second.owner == command.ticket.client; });
+  if (before != extensions.end()) end_extension(before->first, refused("The extension was loaded anew."));
+  auto const room = ++last_room;
+  auto& made = extensions[room];
+  made = {.room = room, .owner = command.ticket.client, .path = std::move(path), .asked = command.ticket};
+  made.id = extension_id(made.path);
+  files.read_text(made.path, "manifest.json", [this, room](Answer const& answer) {
+    auto const found = extensions.find(room);
+    if (found == extensions.end()) return;
+    if (answer) return read_manifest(found->second, *answer);
+    auto const& why = answer.error();
+    end_extension(room, why.code == no_folder ? refused("File path cannot be resolved.", why.data)
+                                              : refused("Manifest file is missing or unreadable", why.data));
+  });
+}
+
+void Gateway::Impl::read_manifest(LoadedExtension& loading, std::string_view text) {
+  auto const room = loading.room;
+  auto const read = wire::parse_strict(text, {256});
+  if (!read) return end_extension(room, refused("Manifest is not valid JSON.  " + read.error().message));
+  if (!read->is_object()) return end_extension(room, refused("Manifest file is invalid"));
+  auto const& manifest = read->get_object();
+  loading.name = text_in(manifest, "name");
+  loading.version = text_in(manifest, "version");
+  loading.worker = text_in(object_in(manifest, "background"), "service_worker");
+  for (std::string_view const needed : {"name", "version"}) {
+    if (text_in(manifest, needed).empty()) {
+      return end_extension(room, refused("Required value '" + std::string(needed) + "' is missing or invalid."));
+    }
+  }
+  if (loading.name != runtime_name || loading.worker.empty()) {
+    return end_extension(
+        room, refused("any loads no extension into a person's browser over CDP, and runs only that of Stagehand 4 "
+                      "beside it. Load this one by hand: chrome://extensions, Developer mode, Load unpacked."));
+  }
+  loading.missing = content_scripts(manifest);
+  loading.missing.insert(loading.missing.begin(), loading.worker);
+  read_next(room);
+}
+
+void Gateway::Impl::read_next(std::uint64_t room) {
+  auto const found = extensions.find(room);
+  if (found == extensions.end()) return;
+  auto& loading = found->second;
+  if (loading.missing.empty()) return open_room(loading);
+  files.read_text(loading.path, loading.missing.front(), [this, room](Answer const& answer) {
+    auto const still = extensions.find(room);
+    if (still == extensions.end()) return;
+    auto& reading = still->second;
+    auto const name = reading.missing.front();
+    bool const worker = reading.source.empty() && name == reading.worker;
+    if (!answer) {
+      return end_extension(room, refused(worker ? "Could not load background script '" + name + "'."
+                                                : "Could not load javascript '" + name + "' for script.",
+                                         answer.error().data));
+    }
+    if (worker) {
+      reading.source = *answer;
+    } else {
+      reading.files[name] = *answer;
+    }
+    reading.missing.erase(reading.missing.begin());
+    read_next(room);
+  });
+}
+
+void Gateway::Impl::open_room(LoadedExtension& loading) {
+  auto const room = loading.room;
+  auto params = R"({"room":)" + std::to_string(room) + R"(,"extension":)" + wire::quote(loading.id) + R"(,"files":{)";
+  for (auto const& [name, text] : std::exchange(loading.files, {})) {
+    if (!params.ends_with('{')) params += ',';
+    params.append(wire::quote(name)).append(":").append(wire::quote(text));
+  }
+  params.append(R"(},"source":)").append(wire::quote(std::exchange(loading.source, {}))).append("}");
+  road.room("room.open", params, [this, room](Answer const& answer) { loaded(room, answer); });
+}
+
+void Gateway::Impl::loaded(std::uint64_t room, Answer const& answer) {
+  auto const found = extensions.find(room);
+  if (found == extensions.end()) return;
+  if (!answer) return end_extension(room, answer.error());
+  auto& extension = found->second;
+  auto const url = "chrome-extension://" + extension.id + "/" + extension.worker;
+  TargetInfo info{.id = make_target_id(), .type = "service_worker", .title = "Service Worker " + url, .url = url};
+  info.context = default_context;
+  extension.target = info.id;
+  auto const asked = std::exchange(extension.asked, std::nullopt);
+  auto const id = extension.id;
+  make_target({.info = std::move(info), .owner = extension.owner, .room = room});
+  reply(*asked, R"({"id":")" + id + "\"}");
+}
+
+void Gateway::Impl::end_extension(std::uint64_t room, Failure const& why) {
+  auto const ending = extensions.extract(room);
+  if (ending.empty()) return;
+  auto const& extension = ending.mapped();
+  if (extension.asked) fail(*extension.asked, why);
+  close_worker_sockets(room);
+  unmake_target(extension.target);
+  if (linked) road.room("room.close", R"({"room":)" + std::to_string(room) + "}", [](Answer const&) {});
+}
+
+void Gateway::Impl::extensions_of_gone(ClientId owner) {
+  worker_sockets.forget(owner);
+  std::vector<std::uint64_t> rooms;
+  for (auto const& [room, extension] : extensions) {
+    if (extension.owner == owner) rooms.push_back(room);
+  }
+  for (auto const room : rooms) end_extension(room, refused("Inspected target navigated or closed"));
+  std::vector<std::string> made;
+  for (auto const& [id, target] : made_targets) {
+    if (target.owner == owner) made.push_back(id);
+  }
+  for (auto const& id : made) unmake_target(id);
+}
+
+void Gateway::Impl::rooms_lost() {
+  for (auto const& [room, extension] : std::exchange(extensions, {})) {
+    auto const owner = extension.owner;
+    if (extension.asked) fail(*extension.asked, refused("The link to the browser was lost."));
+    close_worker_sockets(room);
+    unmake_target(extension.target);
+    sockets.close(owner, gone_away, "the runtime of Stagehand 4 was lost with the link to the browser: connect again");
+    gone(owner);
+  }
+}
+
+void Gateway::Impl::room_event(std::string_view path, json::object const& said) {
+  auto const room = static_cast<std::uint64_t>(number_in(said, "room").value_or(0));
+  auto const found = extensions.find(room);
+  if (found == extensions.end()) return;
+  auto const& extension = found->second;
+  if (path == "room.called") return binding_called(extension, text_in(said, "name"), text_in(said, "payload"));
+  auto const number = number_in(said, "socket").value_or(0);
+  if (path == "room.dialled") return worker_dials(extension, number, text_in(said, "url"));
+  auto const socket = worker_sockets.find(room, number);
+  if (socket == 0) return;
+  if (path == "room.sent") return receive(socket, text_in(said, "data"));
+  if (path == "room.hungup") worker_hangs_up(socket);
+}
+
+}  // namespace any::cdp

@@ -1,0 +1,338 @@
+#include "cdp/gateway.hpp"
+
+#include "base/ids.hpp"
+#include "cdp/impl.hpp"
+#include "cdp/read.hpp"
+
+namespace any::cdp {
+
+namespace {
+
+constexpr std::string_view heard[] = {
+    "tabs.onCreated",
+    "tabs.onUpdated",
+    "tabs.onRemoved",
+    "tabs.onReplaced",
+    "webNavigation.onCreatedNavigationTarget",
+    "webNavigation.onCommitted",
+    "webNavigation.onDOMContentLoaded",
+    "webNavigation.onCompleted",
+    "webNavigation.onReferenceFragmentUpdated",
+    "webNavigation.onHistoryStateUpdated",
+    "downloads.onCreated",
+    "downloads.onChanged",
+};
+constexpr std::uint16_t gone_away = 1001;
+constexpr std::uint16_t no_target = 1011;
+
+}  // namespace
+
+Gateway::Impl::Impl(Road& to, Sockets& clients_sockets, Files& with_files, Clock const& with_clock, Limits within)
+    : road(to),
+      worker_sockets(clients_sockets, to),
+      sockets(worker_sockets),
+      files(with_files),
+      clock(with_clock),
+      limits(within) {
+  // What a session is called cannot be guessed by another client.
+  session_prefix = sha256_hex(make_uuid()).substr(0, 16);
+  for (auto& c : session_prefix) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+void Gateway::Impl::link_up(Facts said) {
+  facts = std::move(said);
+  if (default_context.empty()) {
+    default_context = sha256_hex("context " + facts.browser_id).substr(0, 32);
+    for (auto& c : default_context) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  linked = true;
+  subscribed = false;
+  looking = finding = false;
+  if (!clients.empty() || !when_known.empty()) look();
+  subscribe_while_needed();
+}
+
+void Gateway::Impl::link_down(std::string_view why) {
+  if (!linked) return;
+  linked = known = subscribed = looking = finding = false;
+  down_since = clock.now().mono;
+  auto const number = ++outage;
+  ++last_look;
+  ++last_find;
+  Failure const failure{link_lost, "The link to the browser was lost (" + std::string(why) +
+                                       ") before it answered: it may or may not have been carried out."};
+  for (auto& [id, target] : targets) {
+    target->left_attached = target->left_attached || target->bond != Target::Bond::loose;
+    if (target->missed_since == 0) target->missed_since = down_since;
+    lost(*target, failure);
+    target->follows = false;
+  }
+  early_events.clear();
+  by_upstream.clear();
+  timers.after(limits.link_grace, [this, number] { give_up_on_link(number); });
+  rooms_lost();
+}
+
+void Gateway::Impl::give_up_on_link(std::uint64_t number) {
+  if (linked || number != outage) return;
+  Failure const failure{code::server_error,
+                        "The browser has not come back: open it, or run `any doctor` to see what is wrong."};
+  for (auto const& [id, on] : targets) {
+    for (auto const& command : std::exchange(on->waiting, {})) fail(command.ticket, failure);
+  }
+  auto const left = std::move(clients);
+  clients.clear();
+  targets.clear();
+  tabs.clear();
+  for (auto const& [id, client] : left) contexts_of_gone(id);
+  contexts.clear();
+  expected.clear();
+  openers.clear();
+  for (auto const& [id, client] : left) {
+    for (auto const& command : client.waiting) sockets.send(id, failure_text(command.ticket, failure));
+    sockets.close(id, gone_away, "the browser is gone");
+  }
+  for (auto const& call : std::exchange(when_known, {})) call();
+}
+
+void Gateway::Impl::subscribe_while_needed() {
+  bool const needed_now = linked && !clients.empty();
+  if (needed_now == subscribed) return;
+  for (auto const path : heard) {
+    if (needed_now) {
+      road.subscribe(path);
+    } else if (linked) {
+      road.unsubscribe(path);
+    }
+  }
+  subscribed = needed_now;
+  if (!needed_now) known = false;  // what happens from now on is not heard
+}
+
+void Gateway::Impl::ready() {
+  known = true;
+  looks_failed = 0;
+  for (auto const& call : std::exchange(when_known, {})) call();
+  look_for_downloads();
+  std::vector<std::string> again;
+  for (auto const& [id, target] : targets) {
+    if (target->parent.empty() && target->bond == Target::Bond::loose &&
+        (needed(*target) || !target->waiting.empty())) {
+      again.push_back(id);
+    }
+  }
+  for (auto const& id : again) {
+    if (auto* const on = target(id)) wake(*on);
+  }
+  for (auto const& [id, on] : targets) {
+    // Whoever used it has gone while the link was away.
+    bool const left = std::exchange(on->left_attached, false);
+    if (!on->parent.empty() || on->bond != Target::Bond::loose) continue;
+    if (left) road.detach(on->debuggee);
+    say_missed(*on);
+  }
+  std::vector<ClientId> fresh;
+  for (auto const& [id, waiting] : clients) {
+    if (!waiting.open) fresh.push_back(id);
+  }
+  for (auto const id : fresh) {
+    if (auto* const waiting = client(id)) begin(*waiting);  // one whose target is gone is closed by it
+  }
+  if (!subscribed) known = false;  // only the moment was looked at: what happens next is not heard
+}
+
+void Gateway::Impl::open(ClientId id, Entry entry) {
+  auto& client = clients[id];
+  client.id = id;
+  client.entry = std::move(entry);
+  subscribe_while_needed();
+  if (known) {
+    begin(client);
+  } else if (linked) {
+    look();
+  }
+}
+
+void Gateway::Impl::begin(Client& client) {
+  auto const id = client.id;
+  if (client.entry.target.empty()) {
+    begin_session(client, Session::Kind::browser, nullptr, "", false).id = "";
+  } else {
+    auto* const on = target(client.entry.target);
+    if (!on) {
+      sockets.close(id, no_target, "No such target id: " + client.entry.target.substr(0, 80));
+      gone(id);
+      return;
+    }
+    begin_session(client, Session::Kind::target, on, "", false);
+    changed(*on);
+  }
+  client.open = true;
+  auto waiting = std::exchange(client.waiting, {});
+  client.waiting_bytes = 0;
+  for (auto& command : waiting) {
+    if (!clients.contains(id)) return;
+    run(std::move(command));
+  }
+}
+
+void Gateway::Impl::receive(ClientId id, std::string_view text) {
+  auto* const from = client(id);
+  if (!from) return;
+  auto command = read_command(id, text);
+  if (!command) {
+    auto const& bad = command.error();
+    sockets.send(id, failure_text({id, bad.session, bad.id}, bad.failure));
+    return;
+  }
+  if (from->open) return run(std::move(*command));
+  if (from->waiting_bytes + text.size() > limits.max_waiting) {
+    return fail(command->ticket, {code::server_error, "Too many commands wait for the browser to come back."});
+  }
+  from->waiting_bytes += text.size();
+  from->waiting.push_back(std::move(*command));
+}
+
+void Gateway::Impl::gone(ClientId id) {
+  auto* const leaving = client(id);
+  if (!leaving) return;
+  std::vector<std::string> ids;
+  for (auto const& [name, session] : leaving->sessions) {
+    session->discover.reset();
+    session->told.clear();
+    if (session->parent.empty() && session->id.empty()) continue;
+    ids.push_back(name);
+  }
+  for (auto const& name : ids) end_session(id, name, false);
+  end_session(id, "", false);
+  contexts_of_gone(id);
+  extensions_of_gone(id);
+  clients.erase(id);
+  subscribe_while_needed();
+}
+
+Client* Gateway::Impl::client(ClientId id) {
+  auto const found = clients.find(id);
+  return found == clients.end() ? nullptr : &found->second;
+}
+
+Gateway::Gateway(Road& road, Sockets& sockets, Files& files, Clock const& clock, Limits limits)
+    : impl_(std::make_unique<Impl>(road, sockets, files, clock, limits)) {}
+Gateway::~Gateway() = default;
+
+void Gateway::link_up(Facts facts) {
+  impl_->link_up(std::move(facts));
+}
+void Gateway::link_down(std::string_view why) {
+  impl_->link_down(why);
+}
+void Gateway::facts_changed(Facts facts) {
+  impl_->facts = std::move(facts);
+}
+void Gateway::debugger_event(Debuggee const& debuggee, std::string_view session, std::string_view method,
+                             std::string_view params) {
+  impl_->debugger_event(debuggee, session, method, params);
+}
+
+void Gateway::chrome_event(std::string_view path, std::string_view args) {
+  auto const read = wire::parse_strict(args, {256});
+  if (!read || !read->is_array()) return;
+  if (path.starts_with("downloads.")) return impl_->chrome_download(path, read->get_array());
+  auto const& said = read->get_array();
+  if (path.starts_with("room.")) {
+    if (!said.empty() && said[0].is_object()) impl_->room_event(path, said[0].get_object());
+    return;
+  }
+  impl_->tab_event(path, said);
+}
+
+void Gateway::open(ClientId client, Entry entry) {
+  impl_->open(client, std::move(entry));
+}
+void Gateway::receive(ClientId client, std::string text) {
+  impl_->receive(client, text);
+}
+void Gateway::gone(ClientId client) {
+  impl_->gone(client);
+}
+
+void Gateway::list(std::function<void(boost::system::result<std::vector<Listed>, Failure> const&)> done) {
+  auto& impl = *impl_;
+  auto answer = [&impl, done = std::move(done)] {
+    if (!impl.linked) return done(Failure{link_lost, "The browser is not there."});
+    if (impl.blind) return done(*impl.blind);
+    std::vector<Listed> rows;
+    for (auto const& [id, target] : impl.targets) {
+      rows.push_back({.id = id,
+                      .type = target->info.type,
+                      .title = target->info.title,
+                      .url = target->info.url,
+                      .parent = target->parent});
+    }
+    done(rows);
+  };
+  if (impl.known) return answer();
+  impl.when_known.push_back(std::move(answer));
+  if (impl.linked) impl.look();
+}
+
+void Gateway::create(std::string url, std::function<void(boost::system::result<Listed, Failure> const&)> done) {
+  auto& impl = *impl_;
+  json::array const args{json::object{{"url", url.empty() ? "about:blank" : url}}};
+  impl.road.chrome("tabs.create", json::serialize(args), [&impl, done = std::move(done)](Answer const& answer) {
+    if (!answer) return done(answer.error());
+    auto const id = number_in(object_of(*answer), "id").value_or(-1);
+    auto told = [id, &impl, done] {
+      auto* const made = impl.target_of(id);
+      if (impl.blind) return done(*impl.blind);
+      if (!made) return done(Failure{code::server_error, "The new tab was closed at once."});
+      done(Listed{.id = made->info.id, .type = "page", .title = made->info.title, .url = made->info.url});
+    };
+    impl.known = false;  // this tab at least is new
+    impl.when_known.push_back(std::move(told));
+    impl.look();
+  });
+}
+
+void Gateway::activate(std::string target, Answered done) {
+  auto act = [this, target, done = std::move(done)] {
+    impl_->blind ? done(*impl_->blind) : impl_->activate_target(target, done);
+  };
+  if (impl_->known) return act();
+  impl_->when_known.push_back(std::move(act));
+  if (impl_->linked) impl_->look();
+}
+
+void Gateway::close(std::string target, Answered done) {
+  auto act = [this, target, done = std::move(done)] {
+    impl_->blind ? done(*impl_->blind) : impl_->close_target(target, done);
+  };
+  if (impl_->known) return act();
+  impl_->when_known.push_back(std::move(act));
+  if (impl_->linked) impl_->look();
+}
+
+bool Gateway::idle() const {
+  auto const counted = counts();
+  return counted.clients == 0 && counted.attached == 0 && counted.pending == 0 && impl_->when_known.empty();
+}
+
+Counts Gateway::counts() const {
+  Counts counts;
+  counts.clients = impl_->clients.size();
+  for (auto const& [id, client] : impl_->clients) counts.sessions += client.sessions.size();
+  for (auto const& [id, target] : impl_->targets) {
+    if (target->bond != Target::Bond::loose && target->parent.empty()) ++counts.attached;
+    counts.pending += target->in_flight.size() + target->waiting.size();
+  }
+  return counts;
+}
+
+std::optional<Millis> Gateway::deadline() const {
+  return impl_->timers.next();
+}
+void Gateway::tick() {
+  impl_->timers.run();
+}
+
+}  // namespace any::cdp

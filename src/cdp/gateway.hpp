@@ -1,0 +1,91 @@
+#pragma once
+// The CDP gateway of one browser: to its clients a Chrome with a debugging port. No I/O, no clock of its own.
+// Everything runs on one thread; each entry returns at once. Protocol:
+// https://chromedevtools.github.io/devtools-protocol/
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "cdp/road.hpp"
+
+namespace any::cdp {
+
+/// What the browser says of itself.
+struct Facts {
+  std::string browser_id;  ///< any's own, in /devtools/browser/ID
+  std::string product;     ///< "Chrome/156.0.7940.0"
+  std::string user_agent;
+  std::string revision{}, v8{};  ///< for Browser.getVersion; may be empty
+  bool incognito = false;        ///< the extension is allowed there
+  bool file_urls = false;        ///< "Allow access to file URLs"
+};
+
+/// How a client came in.
+struct Entry {
+  std::string target{};         ///< /devtools/page/ID: that target's own session; empty: the browser's
+  bool group_contexts = false;  ///< ?context=default: createBrowserContext makes a tab group of the profile itself
+  bool clear_profile = false;   ///< clearCookies and the like may wipe the person's profile
+  std::string url{};            ///< the socket's address, as the client has it; "ws://…"
+};
+
+/// A row of /json/list.
+struct Listed {
+  std::string id, type, title, url, parent{}, favicon{};
+};
+
+struct Limits {
+  Millis link_grace = 30'000;  ///< how long commands wait for a lost link, then the sockets are closed
+  Millis idle = 10'000;        ///< a tab that nobody uses or listens to is let go after this
+  std::size_t max_waiting = std::size_t{256} << 20;  ///< bytes of one client's commands that wait for a tab or a link
+};
+
+struct Counts {
+  std::size_t clients = 0, sessions = 0, attached = 0, pending = 0;
+};
+
+class Gateway {
+ public:
+  struct Impl;  ///< cdp/impl.hpp; for the gateway's own files
+
+  Gateway(Road& road, Sockets& sockets, Files& files, Clock const& clock, Limits limits = {});
+  ~Gateway();
+  Gateway(Gateway const&) = delete;
+  Gateway& operator=(Gateway const&) = delete;
+
+  // The link.
+  void link_up(Facts facts);
+  void link_down(std::string_view why);
+  void facts_changed(Facts facts);
+  /// `session` empty: of the debuggee's own session. "Inspector.detached" with {"reason"} says that the attachment
+  /// ended.
+  void debugger_event(Debuggee const& debuggee, std::string_view session, std::string_view method,
+                      std::string_view params);
+  /// `args`: the raw JSON array that the listener got.
+  void chrome_event(std::string_view path, std::string_view args);
+
+  // The clients. What is said to a client that has not been opened, or has gone, is dropped.
+  /// Opens at once, answers once the browser has told its tabs. Of a target that is not there the socket is closed.
+  void open(ClientId client, Entry entry);
+  void receive(ClientId client, std::string text);
+  void gone(ClientId client);
+
+  // The HTTP doors. The answers are raw JSON; failures carry Chrome's words.
+  void list(std::function<void(boost::system::result<std::vector<Listed>, Failure> const&)> done);
+  void create(std::string url, std::function<void(boost::system::result<Listed, Failure> const&)> done);
+  void activate(std::string target, Answered done);
+  void close(std::string target, Answered done);
+  /// Whether it holds nothing and may be dropped: no clients, nothing attached, nothing asked.
+  bool idle() const;
+  Counts counts() const;
+
+  // Time: when the owner must call tick() at the latest; to be asked after each entry.
+  std::optional<Millis> deadline() const;  ///< on the steady clock
+  void tick();
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace any::cdp

@@ -1,0 +1,361 @@
+#pragma once
+// The gateway's state and its functions, one file of them a subject:
+//   gateway.cpp         the entries, and the link's coming and going
+//   tabs.cpp            Chrome's tabs as targets: what appears, changes, goes
+//   sessions.cpp        clients' sessions: begun, announced, ended, what they left behind
+//   shared_workers.cpp  shared workers as targets
+//   attach.cpp          attaching, restoring, letting go
+//   commands.cpp        a client's command on its way to Chrome
+//   settings.cpp        what one page has once and several sessions set
+//   unattached.cpp      what is answered of a tab without attaching to it
+//   contexts.cpp        execution contexts, told before they are known
+//   events.cpp          Chrome's events on their way to the clients
+//   fetch.cpp           requests that several sessions intercept
+//   target_methods.cpp  Target.*
+//   browser_methods.cpp Browser.*, SystemInfo.*; which of the following a method belongs to
+//   windows.cpp         Browser.getWindowForTarget and its like
+//   cookie_methods.cpp  Storage.getCookies and its like (cookies.cpp: the two forms of a cookie)
+//   permissions.cpp     Browser.grantPermissions and its like
+//   browser_contexts.cpp  contexts, and the tabs made in them
+//   downloads.cpp       Browser.setDownloadBehavior and what follows from it
+//   extensions.cpp      Extensions.*: one that is loaded runs in a room of our own extension
+//   made_targets.cpp    targets that are in no browser: such an extension's worker, hidden pages
+//   worker_sockets.cpp  the sockets that such a worker opens
+
+#include <memory>
+#include <unordered_map>
+
+#include "cdp/cookies.hpp"
+#include "cdp/downloads.hpp"
+#include "cdp/extensions.hpp"
+#include "cdp/fetch.hpp"
+#include "cdp/methods.hpp"
+#include "cdp/permissions.hpp"
+#include "cdp/session.hpp"
+#include "cdp/timers.hpp"
+
+namespace any::cdp {
+
+/// What chrome.tabs tells of a tab, and the target in it.
+struct Tab {
+  TabId id = -1;
+  std::string target;  ///< empty until Chrome has told it
+  std::int64_t window = -1;
+  bool incognito = false, active = false, discarded = false, complete = true;
+  bool undecided = false;  ///< new: whether another tab has opened it is not known yet
+  bool early = false;      ///< attached by the extension at its creation, because its opener is followed
+  std::int64_t group = -1;
+};
+
+/// A browser context: the profile, the incognito profile, or a tab group that stands for one.
+struct BrowserContext {
+  std::string id;
+  ClientId client = 0;  ///< whose it is; 0: nobody's
+  bool incognito = false, dispose_on_detach = false;
+  std::int64_t window = -1, group = -1;
+  TabId spare = -1;  ///< made so that the incognito profile exists; the first page of the context
+  std::set<TabId> tabs;
+};
+
+struct Gateway::Impl {
+  Impl(Road& to, Sockets& clients_sockets, Files& with_files, Clock const& with_clock, Limits within);
+
+  // gateway.cpp
+  void link_up(Facts said);
+  void link_down(std::string_view why);
+  void ready();
+  void say_missed(Target& target);  ///< in attach.cpp
+  void open(ClientId id, Entry entry);
+  void begin(Client& client);
+  void receive(ClientId id, std::string_view text);
+  void gone(ClientId id);
+  void subscribe_while_needed();
+  void give_up_on_link(std::uint64_t outage);
+
+  // tabs.cpp
+  void look();  ///< asks for all tabs and targets; ready() follows
+  void look_failed(Failure const& why);
+  void give_up_looking(Failure const& why);
+  void finding_failed();
+  void read_tabs(boost::json::value const& tabs);
+  void read_targets(boost::json::value const& targets);
+  void tab_event(std::string_view path, boost::json::array const& args);
+  void navigation_event(std::string_view path, boost::json::object const& details);
+  void tab_created(boost::json::object const& tab);
+  void tab_updated(TabId id, boost::json::object const& change, boost::json::object const& tab);
+  void tab_removed(TabId id);
+  void tab_replaced(TabId added, TabId removed);
+  void find_targets_of_new_tabs();
+  bool is_spare(TabId tab) const;  ///< kept for its profile's sake, told to nobody
+  void keep_profile_of(TabId closing, std::function<void()> then);
+  void followed(boost::json::object const& said);
+  void opener_known(TabId id);
+  void decide_late(TabId id);
+  Target& appear(TargetInfo info, Debuggee debuggee);  ///< known from now on, told to whom it concerns
+  void changed(Target& target);
+  void vanish(std::string id);
+  std::string context_of(Tab const& tab) const;
+  Tab* tab_of(Target const& target);
+  Target* target_of(TabId tab);
+  Target* target(std::string_view id);
+  bool ordinary(Target const& target) const;  ///< the page in a tab
+  static std::string tab_target_id(std::string_view page);
+  TargetInfo tab_info(Target const& page) const;
+
+  // sessions.cpp
+  Client* client(ClientId id);
+  Session* session(ClientId id, std::string_view session_id);
+  /// A session of the client on the target, not told of yet.
+  Session& begin_session(Client& owner, Session::Kind kind, Target* on, std::string_view parent, bool automatic);
+  /// As begin_session, and says Target.attachedToTarget on `parent`.
+  Session& announce(Session& parent, Session::Kind kind, Target& on, bool automatic);
+  /// Undoes what the session alone had switched on, and ends its child sessions. `say`: Target.detachedFromTarget.
+  void end_session(ClientId owner, std::string const& id, bool say);
+  void take_back(Session& of, Target& on);
+  void auto_attach(Session& session);      ///< announces what is there already
+  void announce_where_wanted(Target& on);  ///< to every session that attaches automatically
+  bool wants(Session const& parent, Target const& on, Session::Kind kind) const;
+  void update_auto_attach(Target& on);  ///< tells Chrome what the sessions together want
+  void tell_discovered(Session& session, Target& of);
+  void resume_if_free(Target& on);
+  std::string make_session_id();
+
+  // What a client gets. Each ticket is answered once.
+  void reply(Ticket const& ticket, std::string_view result);
+  void fail(Ticket const& ticket, Failure const& failure);
+  void event(Session const& to, std::string_view method, std::string_view params);
+
+  // shared_workers.cpp
+  bool workers_wanted() const;  ///< by a client that uses a page
+  void watch_workers();         ///< looks for them each second as long as they are wanted
+  void look_for_workers();
+  void read_workers(boost::json::array const& list);
+  std::string context_of_site(std::string_view url) const;
+
+  // attach.cpp
+  void wake(Target& target);  ///< attaches where it is loose
+  void attach_now(Target& target);
+  void attached(std::string const& id, std::uint64_t attachment, Answer const& answer);
+  void restore(Target& target);
+  void restored(Target& target);
+  /// Follows what the page opens while a client that attaches automatically uses it.
+  void update_follow(Target& target);
+  void frames_restored(Target& target, std::string_view tree);  ///< in frames.cpp
+  void restoring_asked(Target& target, std::string_view method, std::string_view params, Answered then);
+  /// What chrome.tabs can do of a page that cannot be attached to; false: nothing.
+  bool go_without_attaching(Target& target, Command const& command);
+  void give_up_navigating(Target& target);
+  void answer_navigating(Target& target);         ///< its page has come
+  void lost(Target& target, Failure const& why);  ///< the attachment is gone; commands in flight are answered
+  void detached(Target& target, std::string_view reason);
+  void let_go(Target& target);
+  void let_go_when_idle(Target& target);
+  bool needed(Target const& target) const;
+  void crashed(Target& target);
+  void flush(Target& target);
+
+  // commands.cpp
+  void run(Command command);
+  void run_on_target(Session& by, Target& on, Command command);
+  void carry_out(Session& by, Target& on, Command command);  ///< the target is attached
+  /// Sees the answer before the client does; a text that it returns is what the client gets.
+  using Seen = std::function<std::optional<std::string>(Answer const&)>;
+  void pass(Target& on, Ticket const& ticket, std::string_view method, std::string_view params, Seen seen = nullptr);
+  std::deque<Command> take_waiting(Target& on);
+  void waits_no_more(Command const& command);
+  void wait_for(Target& on, Command command);           ///< until it is attached, or the link is back
+  void note_frames(Target& on, std::string_view tree);  ///< in frames.cpp
+  void get_frame_tree(Session& by, Target& on, Command const& command);
+  void create_world(Session& by, Target& on, Command const& command);
+  void enable(Session& by, Target& on, Command const& command);
+  void disable(Session& by, Target& on, Command const& command);
+  void set(Session& by, Target& on, Command const& command, Rule const& rule);
+  void unset(Session& by, Target& on, Command const& command, Rule const& rule);
+  void add_script(Session& by, Target& on, Command const& command);
+  void remove_script(Session& by, Target& on, Command const& command);
+  void add_binding(Session& by, Target& on, Command const& command);
+  void remove_binding(Session& by, Target& on, Command const& command);
+  void run_if_waiting(Session& by, Target& on, Command const& command);
+  bool enabled(Target const& on, std::string_view domain, Session const* except = nullptr) const;
+  void tell(Target& on, std::string_view method, std::string_view params);  ///< no client asked for it
+
+  // unattached.cpp
+  /// Answers what can be answered; false: the target must be attached.
+  bool answer_unattached(Session& by, Target& on, Command const& command);
+  std::string frame_tree(Target const& on) const;
+  /// `begins`: of a document that comes now.
+  void tell_lifecycle(Session const& to, Target const& on, bool begins = false);
+  void navigated_unattached(Target& on, std::string_view url);
+  void loaded_unattached(Target& on, std::string_view what);
+
+  // contexts.cpp
+  void tell_contexts(Session& to, Target& on);
+  void invent_contexts(Target& on);
+  Context& invent(Target& on, std::string_view frame, std::string_view world);
+  /// Chrome's text of the params with the ids that Chrome knows, or with those that the clients know.
+  std::string to_chrome(Target const& on, std::string_view params) const;
+  std::string to_client(Target const& on, std::string_view params) const;
+  bool context_created(Target& on, std::string_view params);  ///< false: the clients know it already
+  std::optional<std::string> context_destroyed(Target& on, std::string_view params);
+  void contexts_cleared(Target& on);
+  void forget_unseen(Target& on);
+
+  // events.cpp
+  void debugger_event(Debuggee const& debuggee, std::string_view upstream, std::string_view method,
+                      std::string_view params);
+  Target* target_at(Debuggee const& debuggee, std::string_view upstream);
+  void target_event(Target& on, std::string_view method, std::string_view params);
+  void spread(Target& on, std::string_view method, std::string_view params);
+  bool hears(Session const& session, std::string_view domain, std::string_view method, std::string_view params) const;
+  void child_attached(Target& on, std::string_view params);
+  void child_detached(Target& on, std::string_view params);
+  void child_changed(std::string_view params);
+  void frame_event(Target& on, std::string_view method, std::string_view params);
+
+  // fetch.cpp
+  void intercept(Session& by, Target& on, Command const& command);
+  void paused(Target& on, std::string_view method, std::string_view params);
+  void update_patterns(Target& on);
+  void stop_intercepting(Session& by, Target& on);
+  void enable_fetch(Session& by, Target& on, Command const& command);
+  void read_body(Target& on, PausedRequest const& request, Command const& command);
+  void answer_alone(Session& by, Target& on, std::string const& id, PausedRequest& request, Command const& command);
+  void decide_request(Session& by, Target& on, std::string const& id, PausedRequest& request, Command const& command);
+  bool ask_next(Target& on, std::string const& id);  ///< false: nobody is left to ask
+  void let_request_go(Target& on, std::string const& id);
+  Seen answer_seen(Target const& on, std::string id, PausedRequest before);
+  static void note_response_wishes(Target& on, std::string const& id, PausedRequest const& request);
+  static void remember_underway(Interceptions& fetch, std::string const& id, std::vector<Session*> who);
+
+  // target_methods.cpp; browser_methods.cpp; downloads.cpp: false where the method is not theirs
+  bool target_method(Session& by, Command const& command);
+  bool browser_method(Session& by, Command const& command);
+  void tab_opened_for(ClientId client, TabId tab, std::string context);
+  void create_target(Session& by, Command const& command, boost::json::object const& params);
+  void close_target(std::string id, Answered done);
+  void activate_target(std::string id, Answered done);
+  void create_context(Session& by, Command const& command, boost::json::object const& params);
+  void dispose_context(std::string id, Answered done);
+  void contexts_of_gone(ClientId client);
+  void download_event(Target& on, std::string_view method, std::string_view params);
+  void chrome_download(std::string_view path, boost::json::array const& args);
+
+  // browser_methods.cpp, windows.cpp, cookie_methods.cpp, permissions.cpp, browser_contexts.cpp, downloads.cpp
+  /// Carries the command out again once the browser has told its tabs; false: it has.
+  bool put_off(Command const& command);
+  /// The context that a command means: the one it names, else its page's, else the profile. -32602 where there is none.
+  boost::system::result<std::string, Failure> context_meant(Session const& by, Params& params);
+  BrowserContext* context(std::string_view id);
+  bool incognito_context(std::string_view id) const;
+  bool window_method(Session& by, Command const& command);
+  bool cookie_method(Session& by, Command const& command);
+  void set_cookies(Ticket const& ticket, std::string context, std::vector<boost::json::object> cookies);
+  void clear_cookies(Ticket const& ticket, std::string const& context);
+  bool permission_method(Session& by, Command const& command);
+  /// Sets a site's permission for as long as the client stays.
+  void grant(Grant wish, Answered done);
+  void take_back_grants(ClientId client, std::string_view context, Answered done);  ///< context empty: all
+  bool download_method(Session& by, Command const& command);
+  bool extension_method(Session& by, Command const& command);
+  /// Pages tell of their downloads only while their Page domain is enabled: by a client, or by us for those that want
+  /// to hear of downloads.
+  void hear_downloads(Target& on);
+  void hear_downloads();
+  void join(Download& download);
+  void finish(Download& download);
+  void deliver(std::string const& guid, std::string const& file);
+  void tell_download(Download const& download, std::string_view state, std::map<ClientId, std::string> const& paths);
+  void drop_download(std::string const& guid);
+  void look_for_downloads();  ///< what has become of them while the link was down
+  /// Makes a tab as Target.createTarget has it; the answer is chrome.tabs' Tab.
+  void make_tab(std::string context, boost::json::object wish, Answered done);
+  void make_tab_in(std::string context, std::int64_t window, boost::json::object wish, Answered done);
+  void make_window(std::string context, boost::json::object wish, Answered done);
+  void need_incognito_window(std::string context, Answered done);
+  void tab_made(std::string const& context, boost::json::object const& tab);
+  void inherit_context(TabId tab, TabId opener);  ///< what a page of a tab group opens belongs to it
+  void tab_never_told(TabId tab);                 ///< it went before its target was known
+  void go_to_pending_url(Target& on);
+  std::set<TabId> tabs_of(BrowserContext const& of) const;
+
+  // extensions.cpp
+  void load_extension(Command const& command);
+  void read_manifest(LoadedExtension& loading, std::string_view text);
+  void read_next(std::uint64_t room);  ///< of the files it needs; then the room is opened
+  void open_room(LoadedExtension& loading);
+  void loaded(std::uint64_t room, Answer const& answer);
+  void end_extension(std::uint64_t room, Failure const& why);
+  void extensions_of_gone(ClientId client);
+  void rooms_lost();  ///< with the link
+  void room_event(std::string_view path, boost::json::object const& said);
+
+  // made_targets.cpp
+  std::string make_target_id();
+  MadeTarget* made_target(std::string_view id, ClientId seen_by);
+  MadeTarget& make_target(MadeTarget made);
+  void unmake_target(std::string const& id);
+  std::string made_json(MadeTarget const& made) const;
+  void tell_made(Session& session, MadeTarget const& made);
+  void made_changed(std::string const& id);
+  void attach_made(Session& by, MadeTarget const& made, Ticket const& ticket);
+  void create_hidden(Session const& by, Ticket const& ticket, std::string url, std::string context);
+  void run_on_made(Session& by, Command const& command);
+  void run_in_worker(Session& by, MadeTarget const& worker, Command const& command);
+  void binding_called(LoadedExtension const& extension, std::string_view name, std::string_view payload);
+
+  // worker_sockets.cpp
+  void worker_dials(LoadedExtension const& extension, std::int64_t number, std::string_view url);
+  void worker_hangs_up(ClientId socket);
+  void close_worker_sockets(std::uint64_t room);
+
+  Road& road;
+  WorkerSockets worker_sockets;
+  Sockets& sockets;
+  Files& files;
+  Clock const& clock;
+  Limits limits;
+  Timers timers{clock};
+  Facts facts;
+  bool linked = false;       ///< the link stands
+  bool known = false;        ///< and the browser has told its tabs
+  std::uint64_t outage = 0;  ///< rises with each loss of the link
+  Millis down_since = 0;
+  bool subscribed = false, looking = false;
+  std::uint64_t last_look = 0, last_find = 0;
+  int looks_failed = 0, finds_failed = 0;
+  std::optional<Failure> blind;  ///< while those who wait are told that the browser does not tell its tabs
+  std::map<ClientId, Client> clients;
+  std::map<TabId, Tab> tabs;
+  std::unordered_map<std::string, std::unique_ptr<Target>> targets;
+  std::map<std::pair<Debuggee, std::string>, std::string> by_upstream;  ///< (debuggee, Chrome's session) → target
+  std::map<TabId, std::pair<TabId, std::int64_t>> openers;              ///< of tabs not known yet: tab and frame
+  struct EarlyEvent {
+    std::string upstream, method, params;
+  };
+  std::map<TabId, std::vector<EarlyEvent>>
+      early_events;  ///< of tabs that are attached and whose target is not known yet
+  std::vector<BrowserContext> contexts;
+  std::map<TabId, std::vector<std::function<void(Target&)>>> expected;  ///< who waits for the target of a new tab
+  std::vector<std::function<void()>> when_known;                        ///< who waits for the browser's tabs
+  Downloads downloads;
+  std::map<ClientId, OwnCookies> own_cookies;
+  std::vector<Grant> grants;
+  std::map<std::uint64_t, LoadedExtension> extensions;  ///< by room
+  std::map<std::string, MadeTarget, std::less<>> made_targets;
+  std::uint64_t last_room = 0, last_made = 0;
+  std::map<TabId, std::vector<Ticket>> tab_asked_by;  ///< Target.createTarget: who waits in `expected`
+  int making_tabs = 0;                                ///< tabs that Chrome may tell of before they are assigned
+  std::map<TabId, std::string> pending_urls;          ///< where new tabs go once their clients let them
+  bool finding = false, find_again = false;
+  bool watching_workers = false;  ///< the next look is set
+  /// A page that no client has asked anything of for so long is not watched.
+  static constexpr Millis worth_watching = 30'000;
+  std::string default_context;
+  std::string session_prefix;
+  std::uint64_t last_session = 0, last_flight = 0, last_attachment = 0;
+  /// Execution contexts of our making begin far above any of Chrome's.
+  static constexpr std::int64_t first_context = 1'000'000'000;
+  std::int64_t last_context = first_context;
+};
+
+}  // namespace any::cdp

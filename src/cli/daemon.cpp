@@ -1,0 +1,305 @@
+#include "cli/daemon.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "browser/meeting.hpp"
+#include "cli/terminal.hpp"
+#include "wire/envelope.hpp"
+
+extern char** environ;
+
+namespace any::cli {
+namespace asio = boost::asio;
+namespace {
+
+constexpr Duration start_limit{10'000};
+
+std::vector<net::Header> credentials(Reach const& reach) {
+  auto const token = read_token(reach.state_dir);
+  if (token.empty()) return {};
+  return {{"Authorization", "Bearer " + token}};
+}
+
+/// Runs one coroutine to its end on a loop of its own.
+template <class T>
+Result<T> run_alone(Async<Result<T>> work) {
+  asio::io_context io{1};
+  std::optional<Result<T>> out;
+  auto const done = [&out](std::exception_ptr const& failure, Result<T> value) {
+    if (failure) std::rethrow_exception(failure);
+    out.emplace(std::move(value));
+  };
+  asio::co_spawn(io, std::move(work), done);
+  io.run();
+  return std::move(*out);
+}
+
+/// /health of whatever listens there, or why it is not our daemon.
+Result<boost::json::object> health_of(Reach const& reach) {
+  auto const answer = http_get(reach, "/health");
+  if (answer.has_error()) return answer.error();
+  boost::system::error_code failure;
+  auto const json = boost::json::parse(answer.value().body, failure);
+  auto const* object = failure ? nullptr : json.if_object();
+  auto const* name = object == nullptr ? nullptr : object->if_contains("name");
+  if (name == nullptr || !name->is_string() || name->as_string() != "any") {
+    return Error{ErrorName::ProtocolError,
+                 "what answers at " + reach.daemon + " is not any (HTTP " + std::to_string(answer.value().status) +
+                     "): end it, or let any listen elsewhere (any serve --listen 127.0.0.1:PORT, ANY_DAEMON)"};
+  }
+  return *object;
+}
+
+std::string own_program() {
+  std::error_code failure;
+  auto const path = std::filesystem::read_symlink("/proc/self/exe", failure);
+  return failure ? "any" : path.string();
+}
+
+/// The last lines of a log, for an error message.
+std::string last_lines(std::string const& file, int count) {
+  std::ifstream in(file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  std::string out;
+  auto const first =
+      lines.size() > static_cast<std::size_t>(count) ? lines.size() - static_cast<std::size_t>(count) : 0;
+  for (auto at = first; at < lines.size(); ++at) out += (out.empty() ? "" : " / ") + lines[at];
+  return out;
+}
+
+/// "127.0.0.1:8766" of "http://127.0.0.1:8766".
+std::string authority(std::string const& url) {
+  return url.substr(url.find("://") + 3);
+}
+
+}  // namespace
+
+std::string read_token(std::string const& state_dir) {
+  std::ifstream in(state_dir + "/token");
+  std::string token;
+  std::getline(in, token);
+  return token;
+}
+
+Result<net::Response> http_get(Reach const& reach, std::string_view path, Duration timeout) {
+  net::ClientRequest request;
+  request.url = reach.daemon + std::string(path);
+  request.headers = credentials(reach);
+  request.timeout = timeout;
+  return run_alone(net::http_call(std::move(request)));
+}
+
+Result<void> start_daemon(Reach const& reach) {
+  std::error_code failure;
+  std::filesystem::create_directories(reach.state_dir, failure);
+  if (failure)
+    return Error{ErrorName::UnavailableError,
+                 "cannot make the state folder " + reach.state_dir + ": " + failure.message()};
+  chmod(reach.state_dir.c_str(), 0700);
+  auto const log = reach.state_dir + "/daemon.log";
+  auto const program = own_program();
+  std::vector<std::string> words{program, "serve", "--state-dir", reach.state_dir, "--log-file", log};
+  if (reach.daemon_given) {
+    words.emplace_back("--listen");
+    words.push_back(authority(reach.daemon));
+  }
+  std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawnattr_t how;
+  posix_spawnattr_init(&how);
+  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSID);
+  pid_t child = 0;
+  auto const spawned = posix_spawn(&child, program.c_str(), &files, &how, argv.data(), environ);
+  posix_spawnattr_destroy(&how);
+  posix_spawn_file_actions_destroy(&files);
+  if (spawned != 0)
+    return Error{ErrorName::UnavailableError,
+                 std::string("cannot start ") + program + " serve: " + std::strerror(spawned)};
+
+  auto const deadline = std::chrono::steady_clock::now() + start_limit;
+  auto pause = Duration(5);
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (health_of(reach).has_value()) return {};
+    int status = 0;
+    // Another start may have won the race for the port: then ours has ended and the other one answers.
+    if (waitpid(child, &status, WNOHANG) == child && health_of(reach).has_error()) {
+      return Error{ErrorName::UnavailableError,
+                   "the daemon ended at its start: " + last_lines(log, 2) + " (all of it in " + log + ")"};
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, Duration(100));
+  }
+  return Error{ErrorName::UnavailableError,
+               "the daemon did not answer within 10 s at " + reach.daemon + "; its log is " + log};
+}
+
+struct Daemon::Impl {
+  asio::io_context io{1};
+  asio::signal_set interrupts{io};
+  std::unique_ptr<net::WebSocket> socket;
+  boost::json::object health;
+  std::function<void(std::string_view, boost::json::object const&)> notified;
+  std::function<void()> interrupted;
+  std::map<std::string, Result<std::string>> answers;
+  std::string awaited;
+  int last_id = 0;
+  bool lost = false;
+
+  Async<void> read_all() {
+    for (;;) {
+      auto message = co_await socket->receive();
+      if (message.has_error()) break;
+      take(message.value());
+    }
+    lost = true;
+  }
+
+  void take(std::string const& text) {
+    auto const envelope = wire::read_envelope(text);
+    if (envelope.has_error()) return say("the daemon sent what is no message: " + envelope.error().message);
+    auto const& message = envelope.value();
+    using Kind = wire::Envelope::Kind;
+    if (message.kind == Kind::notification && notified) {
+      auto const params = wire::parse_strict(message.params, {wire::max_payload_depth});
+      if (params && params->is_object()) notified(message.method, params->get_object());
+    } else if (message.kind == Kind::response && message.id == awaited) {
+      answers.insert_or_assign(awaited, Result<std::string>(std::string(message.result)));
+    } else if (message.kind == Kind::error && message.id == awaited) {
+      answers.insert_or_assign(awaited, Result<std::string>(wire::read_error(message.error)));
+    }
+  }
+
+  void listen_for_interrupts() {
+    interrupts.async_wait([this](boost::system::error_code failure, int) {
+      if (failure) return;
+      if (interrupted) interrupted();
+      listen_for_interrupts();
+    });
+  }
+};
+
+Daemon::Daemon() : impl_(std::make_unique<Impl>()) {}
+Daemon::~Daemon() = default;
+
+Result<std::unique_ptr<Daemon>> Daemon::reach(Reach const& reach, Start start) {
+  auto health = health_of(reach);
+  if (health.has_error() && health.error().name == ErrorName::UnavailableError && start == Start::if_none) {
+    say("no daemon runs at " + reach.daemon + ": starting one (any stop ends it)");
+    if (auto const started = start_daemon(reach); started.has_error()) return started.error();
+    health = health_of(reach);
+  }
+  if (health.has_error()) {
+    auto error = health.error();
+    if (error.name == ErrorName::UnavailableError) {
+      error.message = "no daemon answers at " + reach.daemon + " (" + error.message + "): start it with `any serve`";
+    }
+    return error;
+  }
+  std::unique_ptr<Daemon> out(new Daemon);
+  auto& impl = *out->impl_;
+  impl.health = std::move(health.value());
+  if (auto const* version = impl.health.if_contains("version"); version != nullptr && version->is_string()) {
+    std::string_view const running = version->as_string();
+    if (browser::compare_versions(running, ANY_VERSION) < 0) {
+      say("the daemon that runs is older (" + std::string(running) +
+          ") than this command line (" ANY_VERSION "): `any stop`, and the next command starts the new one");
+    }
+  }
+
+  std::optional<Result<std::unique_ptr<net::WebSocket>>> connected;
+  auto const done = [&connected](std::exception_ptr const& failure, Result<std::unique_ptr<net::WebSocket>> socket) {
+    if (failure) std::rethrow_exception(failure);
+    connected.emplace(std::move(socket));
+  };
+  net::SocketLimits limits;
+  limits.max_message = std::size_t{512} << 20;
+  asio::co_spawn(impl.io, net::connect_websocket(reach.daemon + "/v1/rpc", credentials(reach), limits), done);
+  while (!connected) impl.io.run_one();
+  if (connected->has_error()) return connected->error();
+  impl.socket = std::move(connected->value());
+  asio::co_spawn(impl.io, impl.read_all(), asio::detached);
+  return out;
+}
+
+void Daemon::on_notification(std::function<void(std::string_view, boost::json::object const&)> handler) {
+  impl_->notified = std::move(handler);
+}
+
+void Daemon::on_interrupt(std::function<void()> handler) {
+  impl_->interrupted = std::move(handler);
+  impl_->interrupts.add(SIGINT);
+  impl_->interrupts.add(SIGTERM);
+  impl_->listen_for_interrupts();
+}
+
+Daemon::Waited Daemon::wait(std::function<bool()> const& done, std::optional<Duration> timeout) {
+  auto const end = std::chrono::steady_clock::now() + timeout.value_or(Duration(0));
+  impl_->io.restart();
+  while (!done()) {
+    if (impl_->lost) return Waited::lost;
+    if (!timeout) {
+      impl_->io.run_one();
+    } else if (impl_->io.run_one_until(end) == 0) {
+      return done() ? Waited::done : Waited::time_is_up;
+    }
+  }
+  return Waited::done;
+}
+
+Result<std::string> Daemon::call(std::string_view method, boost::json::object const& params, Duration timeout) {
+  auto const id = std::to_string(++impl_->last_id);
+  impl_->awaited = id;
+  impl_->socket->send(wire::request(id, method, boost::json::serialize(params)));
+  switch (wait([&] { return impl_->answers.contains(id); }, timeout)) {
+    case Waited::lost:
+      return Error{ErrorName::UnavailableError,
+                   "the daemon went away before it answered: start it with `any serve` and ask again"};
+    case Waited::time_is_up:
+      return Error{ErrorName::UnavailableError, "the daemon did not answer " + std::string(method) + " in time"};
+    case Waited::done:
+      break;
+  }
+  auto node = impl_->answers.extract(id);
+  return std::move(node.mapped());
+}
+
+Result<boost::json::value> Daemon::ask(std::string_view method, boost::json::object const& params, Duration timeout) {
+  auto text = call(method, params, timeout);
+  if (text.has_error()) return text.error();
+  // Not Boost's own reader: it misreads the last digit of many doubles.
+  auto value = wire::parse_strict(text.value(), {wire::max_payload_depth});
+  if (!value) return Error{ErrorName::ProtocolError, "the daemon's answer is no JSON: " + value.error().message};
+  return value;
+}
+
+boost::json::object const& Daemon::health() const {
+  return impl_->health;
+}
+
+}  // namespace any::cli

@@ -1,0 +1,11 @@
+#pragma once
+// The end of a task, said as `any run` and `any result` say it.
+
+#include <string>
+
+namespace any::cli {
+
+/// Prints the result (or, with `whole`, the record) on stdout as it came, the error on stderr; returns the exit code.
+int show_outcome(std::string const& record_text, bool whole);
+
+}  // namespace any::cli

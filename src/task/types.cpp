@@ -1,0 +1,41 @@
+#include "task/types.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace any::task {
+namespace {
+
+constexpr std::array<std::string_view, 6> states{"queued", "dispatched", "running", "completed", "failed", "cancelled"};
+constexpr std::array<std::string_view, 3> worlds{"main", "isolated", "user"};
+constexpr std::array<std::string_view, 4> roads{"", "scripting", "userScripts", "debugger"};
+
+template <class Enum, std::size_t N>
+std::optional<Enum> from(std::array<std::string_view, N> const& names, std::string_view text) noexcept {
+  auto const found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Enum>(found - names.begin());
+}
+
+}  // namespace
+
+std::string_view to_string(State state) noexcept {
+  return states[static_cast<std::size_t>(state)];
+}
+std::string_view to_string(World world) noexcept {
+  return worlds[static_cast<std::size_t>(world)];
+}
+std::string_view to_string(Road road) noexcept {
+  return roads[static_cast<std::size_t>(road)];
+}
+std::optional<State> state_from(std::string_view text) noexcept {
+  return from<State>(states, text);
+}
+std::optional<World> world_from(std::string_view text) noexcept {
+  return from<World>(worlds, text);
+}
+std::optional<Road> road_from(std::string_view text) noexcept {
+  return from<Road>(roads, text);
+}
+
+}  // namespace any::task

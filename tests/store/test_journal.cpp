@@ -1,0 +1,360 @@
+// The journal's thread: order, group commit, what happens while the disk is full, the end.
+
+#include "store/journal.hpp"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <thread>
+
+#include "store/loop.hpp"
+#include "store/memory_store.hpp"
+#include "store/tasks.hpp"
+#include "store/wrapped_store.hpp"
+
+namespace any::store {
+namespace {
+using namespace store_test;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+/// What the test and the store on the journal's thread share.
+struct Control {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool open = true;                    // closed: apply() waits
+  int waiting = 0;                     // in apply() at the gate
+  bool full = false;                   // every apply() fails
+  std::size_t too_large = 0;           // scripts from this size on do not fit; 0: all do
+  std::vector<std::size_t> batches{};  // sizes of those applied
+  std::vector<bool> synced{};
+  bool closed = false;
+
+  void let(bool pass) {
+    std::lock_guard const lock{mutex};
+    open = pass;
+    changed.notify_all();
+  }
+  void wait_until_one_waits() {
+    std::unique_lock lock{mutex};
+    changed.wait(lock, [&] { return waiting > 0; });
+  }
+  template <class T>
+  T get(T Control::*what) {
+    std::lock_guard const lock{mutex};
+    return this->*what;
+  }
+  template <class T>
+  void set(T Control::*what, T value) {
+    std::lock_guard const lock{mutex};
+    this->*what = value;
+  }
+};
+
+class ControlledStore final : public WrappedStore {
+ public:
+  explicit ControlledStore(Control& control) : WrappedStore{std::make_unique<MemoryStore>()}, control_{control} {}
+  ~ControlledStore() override { control_.set(&Control::closed, true); }
+
+  Result<void> apply(std::vector<task::Write> const& writes, bool sync) override {
+    {
+      std::unique_lock lock{control_.mutex};
+      ++control_.waiting;
+      control_.changed.notify_all();
+      control_.changed.wait(lock, [&] { return control_.open; });
+      --control_.waiting;
+      auto const fits = [&](task::Write const& write) {
+        auto const* insert = std::get_if<task::InsertTask>(&write);
+        return !insert || control_.too_large == 0 || insert->record.request.script.size() < control_.too_large;
+      };
+      if (control_.full || !std::all_of(writes.begin(), writes.end(), fits)) {
+        return Error{ErrorName::DiskFullError, "full"};
+      }
+      control_.batches.push_back(writes.size());
+      control_.synced.push_back(sync);
+    }
+    return WrappedStore::apply(writes, sync);
+  }
+
+ private:
+  Control& control_;
+};
+
+class JournalTest : public testing::Test {
+ protected:
+  void start(JournalOptions options = {}) {
+    journal_ = std::make_unique<Journal>(std::make_unique<ControlledStore>(control_), loop_.post(), options);
+  }
+  /// Its outcome joins said_: "name" or "name: error".
+  Done<void> say(std::string name) {
+    return [this, name = std::move(name)](Result<void> const& done) {
+      said_.push_back(done ? name : name + ": " + std::string{to_string(done.error().name)});
+    };
+  }
+  void insert(std::string const& id, bool durable = true, std::string script = "s") {
+    journal_->append({task::InsertTask{queued(id, 1, std::move(script))}}, durable, say(id));
+  }
+  void wait_for(std::size_t count) {
+    ASSERT_TRUE(loop_.run_until([&] { return said_.size() >= count; }));
+  }
+
+  Control control_;
+  Loop loop_;
+  std::vector<std::string> said_;
+  std::unique_ptr<Journal> journal_;
+};
+
+TEST_F(JournalTest, AppendsThatWaitTogetherShareOneTransactionAndAreAnsweredInOrder) {
+  start();
+  control_.let(false);
+  insert("t0");
+  control_.wait_until_one_waits();
+  std::vector<std::string> expected{"t0"};
+  for (int i = 1; i <= 100; ++i) {
+    insert("t" + std::to_string(i));
+    expected.push_back("t" + std::to_string(i));
+  }
+  control_.let(true);
+  wait_for(101);
+  EXPECT_EQ(said_, expected);
+  EXPECT_THAT(control_.get(&Control::batches), ElementsAre(1U, 100U));
+  EXPECT_EQ(journal_->stats().commits, 2U);
+  EXPECT_EQ(journal_->stats().appends, 101U);
+}
+
+TEST_F(JournalTest, ATransactionIsBounded) {
+  start({.max_batch = 10});
+  control_.let(false);
+  insert("t");
+  control_.wait_until_one_waits();
+  for (int i = 0; i < 25; ++i) insert("t" + std::to_string(i));
+  std::vector<task::Write> large;
+  for (int i = 0; i < 30; ++i) large.push_back(task::InsertTask{queued("large" + std::to_string(i))});
+  journal_->append(std::move(large), true, say("large"));
+  control_.let(true);
+  wait_for(27);
+  EXPECT_THAT(control_.get(&Control::batches), ElementsAre(1U, 10U, 10U, 5U, 30U));
+}
+
+TEST_F(JournalTest, WritesThatAreNotDurableAreCommittedSoonWithoutCompanyAndUnsynced) {
+  start();
+  insert("a", false);
+  insert("b", false);
+  wait_for(2);
+  EXPECT_THAT(said_, ElementsAre("a", "b"));
+  EXPECT_THAT(control_.get(&Control::synced), testing::Each(false));
+}
+
+TEST_F(JournalTest, WritesThatAreNotDurableRideAlongWithTheNextDurableOne) {
+  start({.lazy = 1h});
+  insert("a", false);
+  insert("b", false);
+  insert("c", true);
+  wait_for(3);
+  EXPECT_THAT(said_, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(control_.get(&Control::batches), ElementsAre(3U));
+  EXPECT_THAT(control_.get(&Control::synced), ElementsAre(true));
+}
+
+TEST_F(JournalTest, ReadsSeeWhatWasQueuedBeforeThem) {
+  start({.lazy = 1h});
+  insert("a", false);
+  std::optional<Result<Stored>> got;
+  journal_->get("a", [&](Result<Stored> stored) { got = std::move(stored); });
+  ASSERT_TRUE(loop_.run_until([&] { return got.has_value(); }));
+  EXPECT_EQ(got->value().record.request.script, "s");
+  EXPECT_THAT(said_, ElementsAre("a"));
+}
+
+TEST_F(JournalTest, EveryReadAnswers) {
+  start();
+  insert("a");
+  journal_->append({event("a", 1), finish("a", "7")}, true, say("end"));
+  std::vector<std::string> got;
+  journal_->put_browser({.id = "x"}, true, say("browser"));
+  journal_->put_browser({.id = "y"}, false, say("soon"));
+  journal_->put_meta("m", "v", say("meta"));
+  journal_->meta("m", [&](auto value) { got.push_back(value.value()); });
+  journal_->browsers([&](auto rows) { got.push_back(std::to_string(rows.value().size())); });
+  journal_->events("a", 0, [&](auto events) { got.push_back(events.value().at(0).kind); });
+  journal_->list({}, [&](auto list) { got.push_back(list.value().at(0).request.id); });
+  journal_->totals([&](auto totals) { got.push_back(std::to_string(totals.value().completed)); });
+  journal_->screenshot("a", [&](auto shot) { got.push_back(std::string{to_string(shot.error().name)}); });
+  journal_->load_live([&](auto live) { got.push_back(std::to_string(live.value().size())); });
+  journal_->forget_browser("x", say("forgotten"));
+  journal_->prune(1'000'000, 1 << 30, [&](auto more) { got.push_back(more.value() ? "more" : "done"); });
+  journal_->get("a", [&](auto stored) { got.push_back(std::string{to_string(stored.error().name)}); });
+  ASSERT_TRUE(loop_.run_until([&] { return got.size() == 9; }));
+  EXPECT_THAT(got, ElementsAre("v", "2", "progress", "a", "1", "NotFoundError", "0", "done", "NotFoundError"));
+  EXPECT_THAT(said_, ElementsAre("a", "end", "browser", "soon", "meta", "forgotten"));
+}
+
+TEST_F(JournalTest, AnAppendThatDoesNotFitFailsAlone) {
+  start();
+  control_.set(&Control::too_large, std::size_t{100});
+  control_.let(false);
+  insert("first");
+  control_.wait_until_one_waits();
+  insert("a");
+  insert("large", true, std::string(200, 's'));
+  insert("b");
+  control_.let(true);
+  wait_for(4);
+  EXPECT_THAT(said_, ElementsAre("first", "a", "large: DiskFullError", "b"));
+  EXPECT_EQ(journal_->stats().failures, 2U);
+}
+
+TEST_F(JournalTest, AnAppendThatIsWrongFailsAlone) {
+  start();
+  insert("a");
+  control_.let(false);
+  insert("b");
+  insert("a");
+  journal_->append({event("nobody", 1)}, false, say("event"));
+  insert("c");
+  control_.let(true);
+  wait_for(5);
+  EXPECT_THAT(said_, ElementsAre("a", "b", "a: ConflictError", "event: NotFoundError", "c"));
+}
+
+TEST_F(JournalTest, WhileTheDiskIsFullDurableAppendsFailAndTheOthersAreKept) {
+  start({.lazy = 1ms, .retry = 5ms});
+  insert("a");
+  wait_for(1);
+  control_.set(&Control::full, true);
+  journal_->append({event("a", 1)}, false, say("event 1"));
+  journal_->append({event("a", 2)}, false, say("event 2"));
+  insert("b");
+  wait_for(2);
+  EXPECT_THAT(said_, ElementsAre("a", "b: DiskFullError"));
+  control_.set(&Control::full, false);
+  wait_for(4);
+  EXPECT_THAT(said_, ElementsAre("a", "b: DiskFullError", "event 1", "event 2"));
+  std::size_t events = 0;
+  journal_->events("a", 0, [&](auto found) { events = found.value().size(); });
+  ASSERT_TRUE(loop_.run_until([&] { return events != 0; }));
+  EXPECT_EQ(events, 2U);
+}
+
+TEST_F(JournalTest, WhatIsKeptIsWrittenBeforeLaterWritesOfItsTask) {
+  start({.lazy = 1ms, .retry = 1h});
+  insert("a");
+  insert("z");
+  wait_for(2);
+  control_.set(&Control::full, true);
+  journal_->append({task::UpdateTask{later("a", task::State::dispatched)}}, false, say("dispatched"));
+  journal_->append({task::UpdateTask{later("a", task::State::running)}}, true, say("running"));
+  wait_for(3);
+  EXPECT_EQ(said_.back(), "running: DiskFullError");
+  control_.set(&Control::full, false);
+  journal_->append({task::UpdateTask{later("a", task::State::running)}}, true, say("running"));
+  wait_for(5);
+  EXPECT_THAT(said_, ElementsAre("a", "z", "running: DiskFullError", "dispatched", "running"));
+  task::State state{};
+  journal_->get("a", [&](auto stored) { state = stored.value().record.state; });
+  ASSERT_TRUE(loop_.run_until([&] { return state != task::State::queued; }));
+  EXPECT_EQ(state, task::State::running);
+}
+
+TEST_F(JournalTest, WhatIsKeptIsBoundedAndTheOldestSaySo) {
+  start({.lazy = 1ms, .retry = 1h, .max_kept = 3});
+  insert("a");
+  wait_for(1);
+  control_.set(&Control::full, true);
+  for (std::uint64_t i = 1; i <= 5; ++i) journal_->append({event("a", i)}, false, say("event " + std::to_string(i)));
+  wait_for(3);
+  EXPECT_THAT(said_, ElementsAre("a", "event 1: DiskFullError", "event 2: DiskFullError"));
+  control_.set(&Control::full, false);
+  insert("b");
+  wait_for(7);
+  EXPECT_THAT(said_, testing::IsSupersetOf({"event 3", "event 4", "event 5", "b"}));
+}
+
+TEST_F(JournalTest, ClosingWritesWhatWaitsAndThenTheStoreIsClosed) {
+  start({.lazy = 1h});
+  for (int i = 0; i < 50; ++i) insert("t" + std::to_string(i), i % 2 == 0);
+  insert("last", false);
+  journal_->close();
+  EXPECT_TRUE(control_.get(&Control::closed));
+  loop_.run_posted();
+  EXPECT_EQ(said_.size(), 51U);
+  EXPECT_EQ(said_.back(), "last");
+  insert("too late");
+  journal_->meta("x", [&](auto value) { said_.push_back(std::string{to_string(value.error().name)}); });
+  loop_.run_posted();
+  EXPECT_EQ(said_[51], "too late: UnavailableError");
+  EXPECT_EQ(said_[52], "UnavailableError");
+}
+
+TEST_F(JournalTest, ClosingOnAFullDiskSaysWhatWasNotWritten) {
+  start({.lazy = 1ms, .retry = 1h});
+  insert("a");
+  wait_for(1);
+  control_.set(&Control::full, true);
+  journal_->append({event("a", 1)}, false, say("event"));
+  journal_->close();
+  loop_.run_posted();
+  EXPECT_THAT(said_, ElementsAre("a", "event: DiskFullError"));
+}
+
+TEST_F(JournalTest, GoesWithItsOwnerAndAnswersFirst) {
+  start();
+  insert("a");
+  journal_.reset();
+  EXPECT_TRUE(control_.get(&Control::closed));
+  loop_.run_posted();
+  EXPECT_THAT(said_, ElementsAre("a"));
+}
+
+TEST_F(JournalTest, TakesAppendsWithoutAnAnswer) {
+  start();
+  journal_->append({task::InsertTask{queued("a")}}, true, {});
+  journal_->put_browser({.id = "x"}, false, {});
+  insert("b");
+  wait_for(1);
+  EXPECT_THAT(said_, ElementsAre("b"));
+}
+
+TEST_F(JournalTest, KeepsEachThreadsOrderWhenManyAppend) {
+  start({.lazy = 1ms, .max_batch = 50});
+  constexpr int threads = 4, each = 250;
+  std::vector<std::vector<int>> answered(threads);
+  std::size_t count = 0;
+  std::vector<std::thread> callers;
+  for (int t = 0; t < threads; ++t) {
+    callers.emplace_back([&, t] {
+      for (int i = 0; i < each; ++i) {
+        auto const id = "t" + std::to_string(t) + "-" + std::to_string(i);
+        journal_->append({task::InsertTask{queued(id)}}, i % 3 == 0, [&, t, i](Result<void> const& done) {
+          must(done);
+          answered[static_cast<std::size_t>(t)].push_back(i);
+          ++count;
+        });
+        if (i % 10 == 0) journal_->get(id, [&](auto const& stored) { EXPECT_TRUE(stored); });
+      }
+    });
+  }
+  EXPECT_TRUE(loop_.run_until([&] { return count == threads * each; }));
+  for (auto& caller : callers) caller.join();
+  for (auto const& order : answered) EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(JournalOnDisk, HasEveryAnsweredTaskAfterReopening) {
+  TemporaryFolder folder;
+  Loop loop;
+  int answered = 0;
+  {
+    Journal journal{open_sqlite({.folder = folder.state(), .vfs = {}, .inline_limit = 1000}), loop.post()};
+    for (int i = 0; i < 300; ++i) {
+      auto const id = "t" + std::to_string(i);
+      journal.append({task::InsertTask{queued(id, i, std::string(i % 10 == 0 ? 3000U : 10U, 's'))}, event(id, 1)}, true,
+                     [&](Result<void> const& done) { answered += done.has_value(); });
+    }
+    ASSERT_TRUE(loop.run_until([&] { return answered == 300; }));
+  }
+  EXPECT_EQ(open_sqlite({.folder = folder.state()})->load_live().value().size(), 300U);
+  EXPECT_EQ(folder.values(), 30U);
+}
+
+}  // namespace
+}  // namespace any::store

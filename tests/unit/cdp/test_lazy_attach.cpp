@@ -1,0 +1,171 @@
+// A listed tab is answered for without being attached to.
+
+#include "unit/cdp/stage.hpp"
+
+namespace any::cdp::test {
+
+using ::testing::_;
+
+class LazyAttach : public Stage {};
+
+TEST_F(LazyAttach, a_client_that_attaches_to_everything_attaches_to_nothing_in_chrome) {
+  join(1);
+  auto const sessions = attach_all(1);
+  ASSERT_EQ(sessions.size(), 2U);
+  for (auto const& [target, session] : sessions) {
+    say(1, 1, "Page.enable", "{}", session);
+    say(1, 2, "Page.getFrameTree", "{}", session);
+    say(1, 3, "Runtime.enable", "{}", session);
+    say(1, 4, "Page.setLifecycleEventsEnabled", R"({"enabled":true})", session);
+    say(1, 5, "Page.addScriptToEvaluateOnNewDocument", R"({"source":"","worldName":"w"})", session);
+    say(1, 6, "Network.enable", "{}", session);
+    say(1, 7, "Target.setAutoAttach", R"({"autoAttach":true,"waitForDebuggerOnStart":true,"flatten":true})", session);
+    say(1, 8, "Emulation.setFocusEmulationEnabled", R"({"enabled":true})", session);
+    say(1, 9, "Runtime.runIfWaitingForDebugger", "{}", session);
+    int answers = 0;
+    for (auto const& message : told())
+      answers += message.starts_with("id ") && message.find("error") == std::string::npos ? 1 : 0;
+    EXPECT_EQ(answers, 9);
+  }
+  EXPECT_EQ(gateway.counts().attached, 0U);
+}
+
+TEST_F(LazyAttach, the_first_command_that_needs_the_page_attaches_and_tells_chrome_what_was_enabled) {
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  say(1, 1, "Runtime.enable", "{}", session);
+  say(1, 2, "Network.enable", R"({"maxPostDataSize":5})", session);
+  attach_answers();
+  say(1, 3, "Runtime.evaluate", R"({"expression":"1"})", session);
+  ASSERT_TRUE(road.waits("Runtime.evaluate"));
+  road.answer("Runtime.evaluate", R"({"result":{"type":"number","value":1}})");
+  EXPECT_EQ(told().back(), R"(id 3: {"result":{"type":"number","value":1}})");
+  auto const asked = [this](std::string_view call) { return std::ranges::find(road.all, call); };
+  EXPECT_LT(asked("attach 1"), asked("Runtime.enable {}"));
+  EXPECT_LT(asked(R"(Network.enable {"maxPostDataSize":5})"), asked(R"(Runtime.evaluate {"expression":"1"})"));
+  EXPECT_EQ(asked("attach 2"), road.all.end());
+}
+
+TEST_F(LazyAttach, a_context_told_before_the_attachment_stands_for_chromes_own) {
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  sockets.rest();
+  say(1, 1, "Runtime.enable", "{}", session);
+  auto const created = object(sockets.next());
+  ASSERT_EQ(created.at("method"), "Runtime.executionContextCreated");
+  auto const told_id = created.at("params").at("context").at("id").as_int64();
+  sockets.rest();
+
+  attach_answers();
+  road.usual.erase("Runtime.enable");
+  say(1, 2, "Runtime.callFunctionOn",
+      R"({"functionDeclaration":"f","executionContextId":)" + std::to_string(told_id) + "}", session);
+  gateway.debugger_event(
+      {.tab = 1}, "", "Runtime.executionContextCreated",
+      R"({"context":{"id":3,"origin":"http://a.example","name":"","uniqueId":"u3",)"
+      R"("auxData":{"isDefault":true,"type":"default","frameId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"}}})");
+  road.answer("Runtime.enable", "{}");
+  road.settle();
+  EXPECT_EQ(road.answer("Runtime.callFunctionOn", "{}"), R"({"functionDeclaration":"f","executionContextId":3})");
+  EXPECT_EQ(told(), std::vector<std::string>{"id 2: {}"}) << "the client knows that context already";
+
+  gateway.debugger_event({.tab = 1}, "", "Runtime.executionContextDestroyed",
+                         R"({"executionContextId":3,"executionContextUniqueId":"u3"})");
+  EXPECT_EQ(object(sockets.next()).at("params").at("executionContextId"), told_id);
+}
+
+TEST_F(LazyAttach, a_page_that_navigates_unattached_tells_its_new_document) {
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  say(1, 1, "Page.enable", "{}", session);
+  say(1, 2, "Page.getFrameTree", "{}", session);
+  say(1, 3, "Runtime.enable", "{}", session);
+  sockets.rest();
+  gateway.chrome_event("webNavigation.onCommitted", R"([{"tabId":1,"frameId":0,"url":"http://a.example/next"}])");
+  auto const events = told();
+  EXPECT_THAT(events, ::testing::IsSupersetOf({"Runtime.executionContextsCleared", "Page.frameNavigated",
+                                               "Runtime.executionContextCreated"}));
+  EXPECT_EQ(gateway.counts().attached, 0U);
+}
+
+TEST_F(LazyAttach, a_discarded_tab_is_loaded_before_it_is_attached) {
+  road.always("tabs.query", R"([{"id":1,"url":"http://a.example/","title":"A","status":"unloaded","discarded":true},)"
+                            R"({"id":2,"url":"http://b.example/","title":"B","status":"complete"}])");
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  attach_answers();
+  say(1, 1, "Runtime.evaluate", R"({"expression":"1"})", session);
+  road.answer("tabs.reload");
+  EXPECT_FALSE(road.waits("Runtime.evaluate"));
+  gateway.chrome_event("webNavigation.onCommitted", R"([{"tabId":1,"frameId":0,"url":"http://a.example/"}])");
+  road.settle();
+  EXPECT_TRUE(road.waits("Runtime.evaluate"));
+}
+
+TEST_F(LazyAttach, a_tab_that_refuses_says_so_in_chromes_words) {
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  sockets.rest();
+  say(1, 1, "Runtime.evaluate", R"({"expression":"1"})", session);
+  road.refuse("", "Cannot access a chrome:// URL");
+  EXPECT_EQ(told(), std::vector<std::string>{"id 1: error Cannot access a chrome:// URL"});
+}
+
+TEST_F(LazyAttach, a_navigation_to_where_chrome_lets_nobody_debug_is_answered_when_the_page_has_come) {
+  attach_answers();
+  join(1, {.target = std::string(page_1)});
+  say(1, 1, "Page.enable");
+  gateway.debugger_event(
+      {.tab = 1}, "", "Page.frameNavigated",
+      R"({"frame":{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1","loaderId":"L","url":"http://a.example/"}})");
+  told();
+  say(1, 2, "Page.navigate", R"({"url":"chrome://version/"})");
+  gateway.chrome_event("webNavigation.onCommitted", R"([{"tabId":1,"frameId":0,"url":"chrome://version/"}])");
+  road.refuse("Page.navigate", "Detached while handling command.");
+  EXPECT_TRUE(told().empty());
+  gateway.debugger_event({.tab = 1}, "", "Inspector.detached", R"({"reason":"target_closed"})");
+  auto const said = told();
+  auto const answer = std::ranges::find_if(said, [](auto const& text) { return text.starts_with("id 2: {"); });
+  auto const navigated = std::ranges::find(said, "Page.frameNavigated");
+  ASSERT_NE(answer, said.end());
+  ASSERT_NE(navigated, said.end());
+  EXPECT_LT(answer, navigated);
+}
+
+TEST_F(LazyAttach, a_tab_is_let_go_when_its_last_session_ends) {
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  attach_answers();
+  say(1, 1, "Runtime.evaluate", R"({"expression":"1"})", session);
+  road.answer("Runtime.evaluate", "{}");
+  EXPECT_EQ(gateway.counts().attached, 1U);
+  gateway.gone(1);
+  EXPECT_EQ(gateway.counts().attached, 0U);
+  EXPECT_EQ(road.let_go, std::vector<Debuggee>{Debuggee{.tab = 1}});
+  EXPECT_TRUE(gateway.idle());
+}
+
+TEST_F(LazyAttach, a_tab_that_was_used_and_listens_to_nothing_is_let_go_after_a_while) {
+  join(1, {.target = std::string(page_1)});
+  attach_answers();
+  say(1, 1, "Runtime.evaluate", R"({"expression":"1"})");
+  road.answer("Runtime.evaluate", "{}");
+  EXPECT_EQ(gateway.counts().attached, 1U);
+  clock.pass(60'000);
+  gateway.tick();
+  EXPECT_EQ(gateway.counts().attached, 0U);
+  say(1, 2, "Runtime.evaluate", R"({"expression":"2"})");
+  EXPECT_TRUE(road.waits("Runtime.evaluate")) << "and attached to again when it is used";
+}
+
+TEST_F(LazyAttach, a_tab_that_a_client_listens_to_is_never_let_go) {
+  join(1, {.target = std::string(page_1)});
+  attach_answers();
+  say(1, 1, "Network.enable");
+  EXPECT_EQ(gateway.counts().attached, 1U);
+  clock.pass(3'600'000);
+  gateway.tick();
+  EXPECT_EQ(gateway.counts().attached, 1U);
+}
+
+}  // namespace any::cdp::test

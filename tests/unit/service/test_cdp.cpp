@@ -1,0 +1,219 @@
+// The join between a gateway and its browser: which browser, whose error, where a file goes.
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "service/cdp_service.hpp"
+#include "wire/json.hpp"
+
+namespace any::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Browsers that are there as the test says, and what was asked of them.
+class FakeBrowsers final : public browser::Browsers {
+ public:
+  explicit FakeBrowsers(boost::asio::io_context& io) : io_(io) {}
+  std::vector<browser::Info> infos;
+  std::vector<std::string> asked;  ///< "method params"
+  std::function<Result<std::string>(std::string_view method, std::string_view params)> answer;
+
+  std::vector<browser::Info> list() const override { return infos; }
+  Result<browser::Info> find(std::string_view name) const override {
+    for (auto const& info : infos) {
+      if (info.id == name || info.label == name) return info;
+    }
+    return Error{ErrorName::NotFoundError, "There is no such browser."};
+  }
+  Async<Result<browser::Info>> wait_for_any(Millis) override { co_return Error{}; }
+  Async<Result<browser::Info>> set_label(std::string, std::string) override { co_return Error{}; }
+  Async<Result<void>> forget(std::string) override { co_return Error{}; }
+  Async<Result<std::string>> call(std::string, std::string, std::string, Millis) override { co_return Error{}; }
+  void request(std::string const&, std::string_view method, std::string_view params, std::optional<Millis>,
+               std::function<void(Result<std::string_view>)> done) override {
+    asked.push_back(std::string(method) + " " + std::string(params));
+    auto result = answer ? answer(method, params) : Result<std::string>(std::string("{}"));
+    auto tell = [result = std::move(result), done = std::move(done)] {
+      if (result) {
+        done(std::string_view(*result));
+      } else {
+        done(result.error());
+      }
+    };
+    boost::asio::post(io_, std::move(tell));
+  }
+  Async<void> serve_link(std::unique_ptr<net::WebSocket>, std::string) override { co_return; }
+  Async<void> serve_prototype(std::unique_ptr<net::WebSocket>) override { co_return; }
+
+ private:
+  boost::asio::io_context& io_;
+};
+
+class CdpServiceTest : public testing::Test {
+ protected:
+  browser::Info info(std::string id, std::string label, Millis used, bool linked = true) {
+    browser::Info out;
+    out.id = std::move(id);
+    out.label = std::move(label);
+    out.used = used;
+    out.linked = linked;
+    out.product = "Google Chrome 156.0.1.2";
+    return out;
+  }
+
+  template <class T>
+  T run(Async<T> work) {
+    std::optional<T> result;
+    auto done = [&](std::exception_ptr failed, T value) {
+      if (failed) std::rethrow_exception(failed);
+      result.emplace(std::move(value));
+      io.stop();
+    };
+    boost::asio::co_spawn(io, std::move(work), std::move(done));
+    io.restart();
+    io.run_for(std::chrono::seconds(10));
+    if (!result) throw std::runtime_error("it has not ended");
+    return std::move(*result);
+  }
+
+  boost::asio::io_context io{1};
+  SystemClock clock;
+  FakeBrowsers browsers{io};
+  CdpService service{io, clock, browsers};
+};
+
+TEST_F(CdpServiceTest, WithoutANameTheOneUsedLastIsTaken) {
+  browsers.infos = {info("a", "one", 5), info("b", "two", 9), info("c", "three", 20, false)};
+  EXPECT_EQ(run(service.choose("", 0))->id, "b");
+  browsers.infos[1].paused = true;
+  EXPECT_EQ(run(service.choose("", 0))->id, "a") << "a paused one only where there is no other";
+  EXPECT_EQ(run(service.choose("two", 0)).error().name, ErrorName::PausedError);
+  browsers.infos[0].prototype = true;
+  EXPECT_EQ(run(service.choose("", 0)).error().name, ErrorName::PausedError);
+}
+
+TEST_F(CdpServiceTest, AnUnknownNameIsSaidAtOnceAndAnAbsentBrowserIsWaitedFor) {
+  browsers.infos = {info("a", "one", 5, false)};
+  EXPECT_EQ(run(service.choose("nobody", 60'000)).error().name, ErrorName::NotFoundError);
+  EXPECT_EQ(run(service.choose("one", 20)).error().name, ErrorName::NoBrowserError);
+  boost::asio::post(io, [this] {
+    browsers.infos[0].linked = true;
+    service.link_up(browsers.infos[0]);
+  });
+  EXPECT_EQ(run(service.choose("one", 60'000))->id, "a");
+}
+
+TEST_F(CdpServiceTest, WhoWaitsForABrowserIsToldOfTheEnd) {
+  boost::asio::post(io, [this] { service.stop(); });
+  EXPECT_EQ(run(service.choose("", 60'000)).error().name, ErrorName::NoBrowserError);
+}
+
+TEST_F(CdpServiceTest, TabsAreAskedOfTheBrowserAndItsErrorsKeepTheirWords) {
+  browsers.infos = {info("a", "one", 5)};
+  browsers.answer = [](std::string_view, std::string_view params) -> Result<std::string> {
+    if (params.find("debugger.getTargets") != std::string_view::npos) {
+      return std::string(R"({"value":[{"id":"T1","type":"page","title":"t","url":"http://x/","tabId":7}]})");
+    }
+    if (params.find("tabs.query") != std::string_view::npos) {
+      return std::string(R"({"value":[{"id":7,"windowId":1,"url":"http://x/","title":"t","incognito":false}]})");
+    }
+    return std::string("{}");
+  };
+  auto const rows = run(service.list("a"));
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 1U);
+  EXPECT_EQ(rows->front().id, "T1");
+  EXPECT_EQ(browsers.asked.front(), R"(chrome.call {"path":"tabs.query","args":[{}]})");
+  EXPECT_EQ(service.counts().clients, 0U);
+}
+
+TEST(CdpFailure, ChromesOwnErrorIsPassedOnWhole) {
+  Error error{ErrorName::ScriptError, "ours"};
+  EXPECT_EQ(cdp_failure(error).message, "ours");
+  EXPECT_EQ(cdp_failure(error).code, -32000);
+  error.extra["cdp"] = {{"code", -32602}, {"message", "Invalid parameters"}, {"data", "nodeId: integer expected"}};
+  auto const failure = cdp_failure(error);
+  EXPECT_EQ(failure.code, -32602);
+  EXPECT_EQ(failure.message, "Invalid parameters");
+  EXPECT_EQ(failure.data, "nodeId: integer expected");
+  EXPECT_EQ(cdp_failure({ErrorName::BrowserLostError, "gone"}).code, cdp::link_lost);
+}
+
+TEST(CdpFacts, TheProductIsNamedAsARawPortNamesIt) {
+  auto const product = [](std::string said) {
+    browser::Info info;
+    info.product = std::move(said);
+    return cdp_facts(info).product;
+  };
+  EXPECT_EQ(product("Google Chrome 156.0.8078.79"), "Chrome/156.0.8078.79");
+  EXPECT_EQ(product("Chromium 156.0.8078.79"), "Chrome/156.0.8078.79");
+  EXPECT_EQ(product("Microsoft Edge 156.0.1.2"), "Edg/156.0.1.2");
+  EXPECT_EQ(product("Simulated/1"), "Simulated/1");
+}
+
+class MoveFile : public testing::Test {
+ protected:
+  MoveFile() { fs::create_directories(folder); }
+  ~MoveFile() override { fs::remove_all(folder); }
+  std::string write(std::string const& name, std::string const& text) {
+    std::ofstream(folder / name) << text;
+    return folder / name;
+  }
+  static std::string read(fs::path const& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  fs::path folder = fs::temp_directory_path() / ("any-move-" + std::to_string(::getpid()));
+};
+
+TEST_F(MoveFile, AFileGoesIntoAFolderThatIsMadeForItAndReplacesWhatIsThere) {
+  auto const from = write("a", "new");
+  EXPECT_EQ(move_file(from, folder / "deep" / "er" / "b"), "");
+  EXPECT_EQ(read(folder / "deep" / "er" / "b"), "new");
+  EXPECT_FALSE(fs::exists(from));
+  EXPECT_EQ(move_file(write("a", "newer"), folder / "deep" / "er" / "b"), "");
+  EXPECT_EQ(read(folder / "deep" / "er" / "b"), "newer");
+}
+
+TEST_F(MoveFile, AnotherFileSystemIsNoObstacle) {
+  fs::path const elsewhere = "/dev/shm/any-move-" + std::to_string(::getpid());
+  EXPECT_EQ(move_file(write("a", "text"), elsewhere / "b"), "");
+  EXPECT_EQ(read(elsewhere / "b"), "text");
+  EXPECT_FALSE(fs::exists(folder / "a"));
+  EXPECT_FALSE(fs::exists(elsewhere / "b.part"));
+  fs::remove_all(elsewhere);
+}
+
+TEST_F(MoveFile, WhatIsWrongIsSaidAndNothingIsLost) {
+  EXPECT_NE(move_file(folder / "none", folder / "b").find("it is not there"), std::string::npos);
+  auto const from = write("a", "text");
+  EXPECT_NE(move_file(from, "b").find("absolute"), std::string::npos);
+  write("file", "");
+  EXPECT_NE(move_file(from, folder / "file" / "b"), "");
+  EXPECT_EQ(read(from), "text");
+}
+
+TEST_F(MoveFile, TheMoverAnswersOnTheIoThreadAfterItHasReturned) {
+  boost::asio::io_context io{1};
+  auto const guard = boost::asio::make_work_guard(io);
+  FileMover mover(io.get_executor());
+  bool returned = false;
+  std::string said = "nothing";
+  mover.move(write("a", "text"), folder / "b", [&](std::string const& problem) {
+    EXPECT_TRUE(returned);
+    said = problem;
+    io.stop();
+  });
+  returned = true;
+  io.run_for(std::chrono::seconds(10));
+  EXPECT_EQ(said, "");
+  EXPECT_EQ(read(folder / "b"), "text");
+}
+
+}  // namespace
+}  // namespace any::service
