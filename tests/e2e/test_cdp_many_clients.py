@@ -53,7 +53,12 @@ def puppeteer(stack: ExitStack, daemon: Daemon) -> NodeClient:
 
 
 def page_at(browser: Browser, url: str) -> Page:
-    return eventually(lambda: next((page for page in browser.contexts[0].pages if page.url == url), None), 5, url)
+    def there() -> Page | None:
+        pages = browser.contexts[0].pages
+        pages[0].wait_for_timeout(10)  # Playwright's sync API hears of pages only while one of its calls is under way
+        return next((page for page in pages if page.url == url), None)
+
+    return eventually(there, 5, url)
 
 
 def test_four_clients_work_side_by_side(playwright: Playwright, stack: ExitStack, daemon: Daemon, site: Pages) -> None:

@@ -122,23 +122,21 @@ class Runs:
         program, interpreter, _ = CLIENTS[client]
         assert interpreter.exists(), f"{interpreter} is missing: scripts/install-deps.sh --test"
         self._three_tabs()
+        said = self._folder / f"{program}.jsonl"
         given = {
             "http": self._endpoint.http,
             "socket": self._endpoint.socket,
             "model": self._model.url,
             "site": self._site.base,
             "folder": str(self._folder),
+            "said": str(said),
         }
         done = subprocess.run(
             [interpreter, HERE / "programs" / program, json.dumps(given)], capture_output=True, text=True, timeout=LIMIT, cwd=self._folder, env=ENV
         )
-        said: dict[str, dict[str, Any]] = {}
-        for line in done.stdout.splitlines():
-            if line.startswith('{"case"'):
-                told = json.loads(line)
-                said[told.pop("case")] = told
-        assert said, f"{program} said nothing: {done.stderr[-2000:]}"
-        return said
+        assert said.exists(), f"{program} said nothing: {done.stderr[-2000:]}"
+        lines = [json.loads(line) for line in said.read_text().splitlines()]
+        return {line.pop("case"): line for line in lines}
 
     def _three_tabs(self) -> None:
         """The browser as a client finds it: three tabs, whatever the client before has left behind."""

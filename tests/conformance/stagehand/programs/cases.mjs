@@ -1,6 +1,9 @@
-// Runs cases one after another and prints one JSON line each: {"case", "value"} or {"case", "error"}.
+// Runs cases one after another and adds one JSON line each to `given.said`: {"case", "value"} or {"case", "error"}.
+// Not to stdout: clients, and the servers that they bundle, write there in the middle of a line.
 
-/** What the test hands over: where the browser is (http, socket), the scripted model, the pages of two sites, a folder. */
+import { appendFileSync } from 'node:fs';
+
+/** What the test hands over: where the browser is (http, socket), the scripted model, the pages of two sites, a folder, the file for what the cases say. */
 export const given = JSON.parse(process.argv[2]);
 
 /** milliseconds that a case may take */
@@ -19,7 +22,7 @@ export async function run(cases) {
       told = { error: String(error?.message ?? error).slice(0, 500) };
     }
     clearTimeout(timer);
-    console.log(JSON.stringify({ case: name, ...told }));
+    appendFileSync(given.said, JSON.stringify({ case: name, ...told }) + '\n');
     if (told.error && Object.keys(cases)[0] === name) break; // not connected: nothing else can work
   }
   process.exit(0);
