@@ -12,14 +12,15 @@ import { say } from "../worker_port.js";
 import { attachTo, holdBack, letGo, release, restored as attachmentsRestored, sendTo, watchWindows } from "./debugger.js";
 
 /** @typedef {{method: string, params?: any}} Command */
-/** @typedef {{tab: number, links: Map<string, Command[]>, error: any, told: boolean, timer?: ReturnType<typeof setTimeout>}} Early attached, its opener not yet known */
+/** @typedef {{commands: Command[], mark: any}} Wish what a new tab is sent; `mark`: by which the daemon knows these commands again */
+/** @typedef {{tab: number, links: Map<string, Wish>, error: any, told: boolean, timer?: ReturnType<typeof setTimeout>}} Early attached, its opener not yet known */
 
 /** An announced window comes within this time, or was blocked. */
 const ANNOUNCED_MS = 2_000;
 /** The opener of an attached tab is said by then, known for certain or not. */
 const CERTAIN_MS = 300;
 
-/** @type {Map<number, Map<string, Command[]>>} tab → link → what a tab that it opens is sent */
+/** @type {Map<number, Map<string, Wish>>} tab → link → what a tab that it opens is sent */
 const following = new Map();
 /** @type {{opener: number, url: string, until: number}[]} */
 let announced = [];
@@ -30,30 +31,30 @@ const taken = new Set();
 
 const restored = (async () => {
   const { following: list = [] } = /** @type {any} */ (await chrome.storage.session.get("following"));
-  for (const [tab, link, commands] of list) commandsOf(tab).set(link, commands);
+  for (const [tab, link, wish] of list) wishesOf(tab).set(link, wish);
   await attachmentsRestored;
 })();
 
-/** @param {number} tab @returns {Map<string, Command[]>} */
-function commandsOf(tab) {
+/** @param {number} tab @returns {Map<string, Wish>} */
+function wishesOf(tab) {
   let links = following.get(tab);
   if (!links) following.set(tab, (links = new Map()));
   return links;
 }
 
 function keep() {
-  const list = [...following].flatMap(([tab, links]) => [...links].map(([link, commands]) => [tab, link, commands]));
+  const list = [...following].flatMap(([tab, links]) => [...links].map(([link, wish]) => [tab, link, wish]));
   void chrome.storage.session.set({ following: list });
 }
 
 /** @type {import("../types.js").Hand} */
-async function follow({ tab, on, commands }, { link }) {
+async function follow({ tab, on, commands, mark = null }, { link }) {
   if (!Number.isInteger(tab)) throw { name: "BadRequestError", message: '"tab" must be a number', path: "tab" };
   const list = commands ?? [];
   if (!Array.isArray(list) || list.some((command) => typeof command?.method !== "string"))
     throw { name: "BadRequestError", message: '"commands" must be a list of {method, params}', path: "commands" };
   await restored;
-  if (on) commandsOf(tab).set(link, list);
+  if (on) wishesOf(tab).set(link, { commands: list, mark });
   else drop(tab, link);
   keep();
   return {};
@@ -124,7 +125,7 @@ function take(tab, opener) {
   taken.add(tab);
   following.set(tab, new Map(links));
   holdBack(tab);
-  for (const [link, commands] of waiting.links) {
+  for (const [link, { commands }] of waiting.links) {
     attachTo(tab, link).catch((error) => (waiting.error = error.cdp ?? { code: -32000, message: String(error.message ?? error) }));
     void Promise.all(commands.map(({ method, params }) => sendTo({ tabId: tab }, method, params).then(
       (value) => ({ value: value ?? {} }),
@@ -155,8 +156,8 @@ async function certain(waiting, opener, frame, url) {
   early.delete(tab);
   await Promise.allSettled([...links.keys()].map((link) => attachTo(tab, link))); // the one under way, for its error
   const followers = following.get(opener);
-  for (const link of links.keys()) {
-    if (followers?.has(link)) event("debugger.followed", { opener, frame, tab, url, ...(waiting.error && { error: waiting.error }) }, link);
+  for (const [link, { mark }] of links) {
+    if (followers?.has(link)) event("debugger.followed", { opener, frame, tab, url, mark, ...(waiting.error && { error: waiting.error }) }, link);
     else {
       drop(tab, link);
       release(tab, link).catch(() => {});

@@ -14,9 +14,6 @@ constexpr Millis came_by = 30'000;
 /// A discarded page whose server stays silent is attached to all the same.
 constexpr Millis revived_by = 5'000;
 
-/// What a popup is sent in the moment of its creation: its requests wait until the clients have set it up.
-constexpr std::string_view hold_requests = R"([{"method":"Fetch.enable","params":{"patterns":[{"urlPattern":"*"}]}}])";
-
 std::string without(std::string_view params, std::string_view member) {
   auto said = object_of(params);
   said.erase(member);
@@ -24,20 +21,6 @@ std::string without(std::string_view params, std::string_view member) {
 }
 
 }  // namespace
-
-void Gateway::Impl::update_follow(Target& on) {
-  if (on.debuggee.tab < 0 || !ordinary(on)) return;
-  bool const wish = on.bond == Target::Bond::attached &&
-                    std::any_of(on.sessions.begin(), on.sessions.end(), [this](Session const* session) {
-                      auto const& all = client(session->client)->sessions;
-                      return std::any_of(all.begin(), all.end(), [](auto const& row) {
-                        return row.second->kind == Session::Kind::browser && row.second->auto_attach.on;
-                      });
-                    });
-  if (wish == on.follows) return;
-  on.follows = wish;
-  road.follow(on.debuggee.tab, wish, wish ? hold_requests : "[]");
-}
 
 void Gateway::Impl::wake(Target& on) {
   if (on.bond != Target::Bond::loose || !linked || !known || !on.parent.empty()) return;
@@ -216,6 +199,10 @@ void Gateway::Impl::lost(Target& on, Failure const& why) {
   on.restoring = false;
   on.unanswered = 0;
   on.held = on.requests_held = on.reviving = false;
+  on.foreseen.clear();
+  for (auto* const session : on.sessions) {
+    for (auto& line : session->ledger.lines()) line.filling = false;  // the answer that would end it comes no more
+  }
   on.enabled.clear();
   on.auto_attach.clear();
   on.fetch.paused.clear();

@@ -21,6 +21,7 @@ bool switches_off(Command const& command) {
 void Gateway::Impl::run(Command command) {
   auto* const by = session(command.ticket.client, command.ticket.session);
   if (!by) return fail(command.ticket, no_such_session());
+  if (!settling.empty()) said_while_settling(command.ticket);
   if (by->kind == Session::Kind::target) {
     if (auto* const on = target(by->target)) return run_on_target(*by, *on, std::move(command));
     return fail(command.ticket, no_such_target());
@@ -130,14 +131,17 @@ void Gateway::Impl::carry_out(Session& by, Target& on, Command command) {
 void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view method, std::string_view params,
                          Seen seen) {
   auto const number = ++last_flight;
-  on.in_flight.emplace(number, InFlight{ticket, method == "Page.navigate"});
+  on.in_flight.emplace(number, InFlight{ticket, method == "Page.navigate", method.starts_with("Input.dispatch")});
   road.send(on.debuggee, on.upstream, method, params,
             [this, id = on.info.id, number, seen = std::move(seen)](Answer const& answer) {
               auto* const still = target(id);
               auto const flight = still ? still->in_flight.extract(number) : decltype(still->in_flight)::node_type();
               if (flight.empty()) return;  // answered when the target went
               auto const other = seen ? seen(answer) : std::nullopt;
-              if (!answer && flight.mapped().navigates && answer.error().message.starts_with(detached_meanwhile)) {
+              bool const detached = !answer && answer.error().message.starts_with(detached_meanwhile);
+              if (detached && flight.mapped().input) {
+                reply(flight.mapped().ticket, "{}");
+              } else if (detached && flight.mapped().navigates) {
                 // It has gone where the debugger may not follow; tabs and webNavigation tell when it is there.
                 still->navigating.push_back(flight.mapped().ticket);
                 give_up_navigating(*still);
@@ -258,7 +262,10 @@ void Gateway::Impl::unset(Session& by, Target& on, Command const& command, Rule 
 void Gateway::Impl::add_script(Session& by, Target& on, Command const& command) {
   auto const identifier = std::to_string(++by.last_script);
   auto const key = "script " + identifier;
-  by.ledger.put(key, command.method, command.params);
+  auto& line = by.ledger.put(key, command.method, command.params);
+  line.early = !by.set_up;
+  plans_changed();
+  if (take_foreseen(by, on, line, key)) return reply(command.ticket, R"({"identifier":")" + identifier + "\"}");
   auto seen = [this, client = by.client, name = by.id, key,
                identifier](Answer const& answer) -> std::optional<std::string> {
     auto* const session = this->session(client, name);
@@ -277,14 +284,18 @@ void Gateway::Impl::remove_script(Session& by, Target& on, Command const& comman
   if (!line) return fail(command.ticket, {code::server_error, "Script not found"});
   auto const given = line->given;
   by.ledger.erase(key);
+  plans_changed();
   if (given.empty()) return reply(command.ticket, "{}");
   pass(on, command.ticket, command.method, R"({"identifier":)" + wire::quote(given) + "}");
 }
 
 void Gateway::Impl::add_binding(Session& by, Target& on, Command const& command) {
   auto const name = string_in(command.params, "name");
-  by.ledger.put("binding " + name + " " + string_in(command.params, "executionContextName"), command.method,
-                command.params);
+  auto const key = "binding " + name + " " + string_in(command.params, "executionContextName");
+  auto& line = by.ledger.put(key, command.method, command.params);
+  line.early = !by.set_up;
+  plans_changed();
+  if (take_foreseen(by, on, line, key)) return reply(command.ticket, "{}");
   pass(on, command.ticket, command.method, to_chrome(on, command.params));
 }
 
@@ -296,14 +307,18 @@ void Gateway::Impl::remove_binding(Session& by, Target& on, Command const& comma
                        [&prefix](auto const& line) { return line.key.starts_with(prefix); });
   };
   std::erase_if(by.ledger.lines(), [&prefix](auto const& line) { return line.key.starts_with(prefix); });
+  plans_changed();
   if (std::any_of(on.sessions.begin(), on.sessions.end(), has)) return reply(command.ticket, "{}");
   pass(on, command.ticket, command.method, command.params);
 }
 
 void Gateway::Impl::run_if_waiting(Session& by, Target& on, Command const& command) {
   by.held = false;
+  by.set_up = true;
+  if (!settling.empty()) lets_go(by);
   reply(command.ticket, "{}");
   resume_if_free(on);
+  plans_changed();
 }
 
 void Gateway::Impl::resume_if_free(Target& on) {
@@ -315,6 +330,7 @@ void Gateway::Impl::resume_if_free(Target& on) {
   go_to_pending_url(on);
   if (on.bond != Target::Bond::attached) return;
   tell(on, "Runtime.runIfWaitingForDebugger", "{}");
+  if (!on.foreseen.empty()) forget_foreseen(on);
   if (!std::exchange(on.requests_held, false)) return;
   // Whoever intercepts is asked about what was held; with no one Chrome lets all of it go.
   auto const requests = std::exchange(on.held_requests, {});

@@ -68,6 +68,7 @@ void Gateway::Impl::link_down(std::string_view why) {
     target->follows = false;
   }
   early_events.clear();
+  early_answers.clear();
   by_upstream.clear();
   timers.after(limits.link_grace, [this, number] { give_up_on_link(number); });
   rooms_lost();

@@ -5,6 +5,7 @@
 //   sessions.cpp        clients' sessions: begun, announced, ended, what they left behind
 //   shared_workers.cpp  shared workers as targets
 //   attach.cpp          attaching, restoring, letting go
+//   popups.cpp          what a page opens, and what is said to it beforehand
 //   commands.cpp        a client's command on its way to Chrome
 //   settings.cpp        what one page has once and several sessions set
 //   unattached.cpp      what is answered of a tab without attaching to it
@@ -44,6 +45,7 @@ struct Tab {
   bool incognito = false, active = false, discarded = false, complete = true;
   bool undecided = false;  ///< new: whether another tab has opened it is not known yet
   bool early = false;      ///< attached by the extension at its creation, because its opener is followed
+  std::int64_t plan = 0;   ///< what it was sent then
   std::int64_t group = -1;
 };
 
@@ -138,8 +140,6 @@ struct Gateway::Impl {
   void attached(std::string const& id, std::uint64_t attachment, Answer const& answer);
   void restore(Target& target);
   void restored(Target& target);
-  /// Follows what the page opens while a client that attaches automatically uses it.
-  void update_follow(Target& target);
   void frames_restored(Target& target, std::string_view tree);  ///< in frames.cpp
   void restoring_asked(Target& target, std::string_view method, std::string_view params, Answered then);
   /// What chrome.tabs can do of a page that cannot be attached to; false: nothing.
@@ -153,6 +153,26 @@ struct Gateway::Impl {
   bool needed(Target const& target) const;
   void crashed(Target& target);
   void flush(Target& target);
+
+  // popups.cpp
+  /// Follows what the page opens while a client that attaches automatically uses it.
+  void update_follow(Target& target);
+  std::vector<Foreseen> foresee(Client const& by, std::string_view context);
+  std::int64_t plan_of(std::vector<Foreseen> rows);
+  void plans_changed();  ///< a client has said what it may say to a popup too
+  void begin_foreseen(Target& popup, std::int64_t mark);
+  /// The client says what was foreseen of it: false: it was not, or Chrome has refused it.
+  bool take_foreseen(Session& by, Target& popup, Ledger::Line& line, std::string_view key);
+  void foreseen_told(boost::json::object const& said);
+  void foreseen_answered(Target& popup, boost::json::array const& answers);
+  void say_again(Target& popup, Foreseen const& row);
+  void forget_foreseen(Target& popup);
+  void begin_settling(Session const& on_popup);
+  void said_while_settling(Ticket const& ticket);
+  void lets_go(Session const& by);
+  void answered_while_settling(Ticket const& ticket);
+  bool kept_while_settling(Session const& to, std::string_view method, std::string_view params);
+  void settle(ClientId client, std::string const& session);
 
   // commands.cpp
   void run(Command command);
@@ -333,7 +353,18 @@ struct Gateway::Impl {
     std::string upstream, method, params;
   };
   std::map<TabId, std::vector<EarlyEvent>>
-      early_events;  ///< of tabs that are attached and whose target is not known yet
+      early_events;                                     ///< of tabs that are attached and whose target is not known yet
+  std::map<TabId, boost::json::array> early_answers;    ///< of such tabs: what Chrome answered to the plan
+  std::map<std::int64_t, std::vector<Foreseen>> plans;  ///< what popups are sent, the newest of them
+  std::int64_t last_plan = 0;
+  bool planning = false;
+  /// A session on a popup whose client sets it up: the events wait behind the answers to what it has said.
+  struct Settling {
+    bool let_go = false;
+    std::set<std::string> unanswered{};  ///< ids of its commands
+    std::vector<std::pair<std::string, std::string>> events{};
+  };
+  std::map<std::pair<ClientId, std::string>, Settling> settling;
   std::vector<BrowserContext> contexts;
   std::map<TabId, std::vector<std::function<void(Target&)>>> expected;  ///< who waits for the target of a new tab
   std::vector<std::function<void()>> when_known;                        ///< who waits for the browser's tabs

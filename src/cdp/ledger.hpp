@@ -19,6 +19,7 @@ class Ledger {
     std::string given{};      ///< script: Chrome's identifier in the present attachment
     bool filling = false;     ///< enable: Chrome tells the domain's present state to this session with its answer
     std::uint64_t asked = 0;  ///< the command that it was last written for
+    bool early = false;       ///< script, binding: said before the session let its target go
   };
 
   /// Replaces the line of that key where it stands.

@@ -43,9 +43,10 @@ class Road {
   /// A CDP command to the debuggee's own session (`session` empty) or to a child session of it. No time limit.
   virtual void send(Debuggee const& debuggee, std::string_view session, std::string_view method,
                     std::string_view params, Answered done) = 0;
-  /// While on: a tab that this one opens is attached at once and sent `commands` ([{"method", "params"}]); then comes
-  /// the chrome event "debugger.followed" with [{opener, frame, tab, url, error?}].
-  virtual void follow(TabId tab, bool on, std::string_view commands) = 0;
+  /// While on: a tab that this one opens is attached at once and sent `commands` ([{"method", "params"}]); then come
+  /// the chrome events "debugger.followed" with [{opener, frame, tab, url, mark, error?}], `mark` being that of the
+  /// commands which were sent, and "debugger.followedAnswers" with [{tab, answers: [{value} | {error}]}].
+  virtual void follow(TabId tab, bool on, std::string_view commands, std::int64_t mark) = 0;
   /// Calls a function of chrome.*, e.g. "tabs.query" with R"([{"active":true}])". An error's message is Chrome's own.
   virtual void chrome(std::string_view path, std::string_view args, Answered done) = 0;
   /// Hears an event of chrome.* from now on (Gateway::chrome_event), until unsubscribe or the link's end.

@@ -22,6 +22,7 @@ struct Session {
   std::string parent;      ///< the session on which it was announced
   bool automatic = false;  ///< it came by the client's setAutoAttach
   bool held = false;       ///< was told that the target waits, has not said Runtime.runIfWaitingForDebugger
+  bool set_up = false;     ///< has said Runtime.runIfWaitingForDebugger
   bool used = false;       ///< the client has asked something that needs the target
   bool tracing = false;    ///< has ended a trace whose data is still coming
   AutoAttach auto_attach{};

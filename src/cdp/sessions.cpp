@@ -61,6 +61,7 @@ Session& Gateway::Impl::announce(Session& parent, Session::Kind kind, Target& on
   event(parent, "Target.attachedToTarget",
         R"({"sessionId":")" + made.id + R"(","targetInfo":)" + info_json(info, true) + R"(,"waitingForDebugger":)" +
             (made.held ? "true" : "false") + "}");
+  if (made.held && on.requests_held) begin_settling(made);
   if (first && kind == Session::Kind::target) changed(on);
   update_follow(on);
   return made;
@@ -192,6 +193,7 @@ void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool s
   auto const made = ending->kind == Session::Kind::made ? ending->target : std::string();
   bool const listened = downloads.listeners.erase({owner_id, id}) > 0;
   owner->sessions.erase(id);
+  settling.erase({owner_id, id});
   if (!made.empty()) made_changed(made);
   if (listened) hear_downloads();
 }
@@ -225,6 +227,7 @@ void Gateway::Impl::take_back(Session& of, Target& on) {
 
 void Gateway::Impl::reply(Ticket const& ticket, std::string_view result) {
   if (clients.contains(ticket.client)) sockets.send(ticket.client, result_text(ticket, result));
+  if (!settling.empty()) answered_while_settling(ticket);
 }
 
 void Gateway::Impl::fail(Ticket const& ticket, Failure const& failure) {
@@ -232,9 +235,11 @@ void Gateway::Impl::fail(Ticket const& ticket, Failure const& failure) {
   auto said = failure;
   if (said.code == link_lost) said.code = code::server_error;
   sockets.send(ticket.client, failure_text(ticket, said));
+  if (!settling.empty()) answered_while_settling(ticket);
 }
 
 void Gateway::Impl::event(Session const& to, std::string_view method, std::string_view params) {
+  if (!settling.empty() && kept_while_settling(to, method, params)) return;
   sockets.send(to.client, event_text(to.id, method, params));
 }
 

@@ -224,6 +224,7 @@ Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
       made.bond = Target::Bond::attached;
       made.attachment = ++last_attachment;
       made.held = made.requests_held = true;
+      begin_foreseen(made, tab->plan);
     }
   }
   if (auto const pending = pending_urls.extract(made.debuggee.tab); !pending.empty()) {
@@ -268,6 +269,13 @@ void Gateway::Impl::vanish(std::string id) {
     if (other->parent == id) children.push_back(name);
   }
   for (auto const& child : children) vanish(child);
+  // As Chrome does (content/browser/devtools/protocol/input_handler.cc, InputInjector::Cleanup).
+  std::vector<Ticket> done;
+  std::erase_if(going->in_flight, [&done](auto const& row) {
+    if (row.second.input) done.push_back(row.second.ticket);
+    return row.second.input;
+  });
+  for (auto const& ticket : done) reply(ticket, "{}");
   lost(*going, {code::server_error, "Inspected target navigated or closed"});
   for (auto const& ticket : std::exchange(going->navigating, {})) {
     fail(ticket, {code::server_error, "Inspected target navigated or closed"});
@@ -316,6 +324,8 @@ void Gateway::Impl::tab_event(std::string_view path, json::array const& args) {
     navigation_event(path.substr(14), args[0].get_object());
   } else if (path == "debugger.followed" && args[0].is_object()) {
     followed(args[0].get_object());
+  } else if (path == "debugger.followedAnswers" && args[0].is_object()) {
+    foreseen_told(args[0].get_object());
   } else if (path == "tabs.onCreated" && args[0].is_object()) {
     tab_created(args[0].get_object());
   } else if (path == "tabs.onUpdated" && args.size() > 2 && args[1].is_object() && args[2].is_object()) {
@@ -360,6 +370,7 @@ void Gateway::Impl::followed(json::object const& said) {
   if (!tab.target.empty()) return;
   openers[id] = {number_in(said, "opener").value_or(-1), number_in(said, "frame").value_or(-1)};
   tab.early = !said.contains("error");
+  tab.plan = number_in(said, "mark").value_or(0);
   opener_known(id);
 }
 
@@ -413,6 +424,8 @@ void Gateway::Impl::tab_removed(TabId id) {
   auto const name = found->second.target;
   tabs.erase(found);
   openers.erase(id);
+  early_events.erase(id);
+  early_answers.erase(id);
   expected.erase(id);
   tab_never_told(id);
   for (auto& context : contexts) context.tabs.erase(id);

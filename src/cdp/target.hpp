@@ -61,6 +61,21 @@ struct Frame {
 struct InFlight {
   Ticket ticket;
   bool navigates = false;  ///< Page.navigate: it may have gone where Chrome's debugger cannot follow
+  bool input = false;      ///< Input.dispatch…: what it does may close the page, which is no failure of it
+};
+
+/// A command that a popup is sent at its creation, because a client is expected to say it (popups.cpp).
+struct Foreseen {
+  enum class State : unsigned char { asked, done, refused };
+
+  ClientId client = 0;  ///< 0: our own
+  std::string method, params;
+  std::string given{};           ///< script: Chrome's identifier
+  std::string session{}, key{};  ///< whose ledger has it now, under which key
+  bool taken = false;            ///< the client has said it
+  State state = State::asked;
+
+  bool operator==(Foreseen const&) const = default;
 };
 
 struct Target {
@@ -74,6 +89,8 @@ struct Target {
   bool held = false;                 ///< Chrome has stopped it until Runtime.runIfWaitingForDebugger
   std::vector<Ticket> navigating{};  ///< answered when the page has come, which tabs and webNavigation tell
   bool follows = false;              ///< the tabs that it opens are attached at once
+  std::int64_t popups_get = 0;       ///< the plan by which they are (popups.cpp)
+  std::vector<Foreseen> foreseen{};  ///< a popup: what it was sent, as long as it matters
   bool requests_held = false;        ///< a popup: its requests wait until the clients have set it up
   std::vector<std::pair<std::string, std::string>> held_requests{};  ///< Fetch events meanwhile: method and params
   bool reviving = false;  ///< discarded, being loaded: attached to once its page has come

@@ -89,18 +89,21 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
       return true;
     case Act::script: {
       auto const identifier = std::to_string(++by.last_script);
-      by.ledger.put("script " + identifier, method, command.params);
+      by.ledger.put("script " + identifier, method, command.params).early = !by.set_up;
+      plans_changed();
       reply(command.ticket, R"({"identifier":")" + identifier + "\"}");
       return true;
     }
     case Act::unscript:
       if (!by.ledger.erase("script " + string_in(command.params, "identifier"))) return false;
+      plans_changed();
       reply(command.ticket, "{}");
       return true;
     case Act::binding: {
       auto const key =
           "binding " + string_in(command.params, "name") + " " + string_in(command.params, "executionContextName");
-      by.ledger.put(key, method, command.params);
+      by.ledger.put(key, method, command.params).early = !by.set_up;
+      plans_changed();
       reply(command.ticket, "{}");
       return true;
     }

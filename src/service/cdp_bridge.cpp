@@ -201,9 +201,9 @@ void CdpBridge::send(cdp::Debuggee const& debuggee, std::string_view session, st
       taken(std::move(done)));
 }
 
-void CdpBridge::follow(cdp::TabId tab, bool on, std::string_view commands) {
+void CdpBridge::follow(cdp::TabId tab, bool on, std::string_view commands, std::int64_t mark) {
   std::string params = R"({"tab":)" + std::to_string(tab) + R"(,"on":)" + (on ? "true" : "false") + R"(,"commands":)";
-  params.append(commands).append("}");
+  params.append(commands).append(R"(,"mark":)").append(std::to_string(mark)).append("}");
   ask("debugger.follow", params, noted("debugger.follow"));
 }
 

@@ -68,7 +68,7 @@ PAGES: dict[str, tuple[str, str]] = {
         <button id=otherside onclick="window.open('{other}/popup')">other</button>
         <a id=link target=_blank href=/popup rel=opener>link</a> <a id=alone target=_blank href=/popup>alone</a>""",
     ),
-    "/popup": page("Popup", "<p id=opener></p><button id=close onclick='window.close()'>close</button><script>document.getElementById('opener').textContent = String(!!window.opener); window.early = window.planted</script>"),
+    "/popup": page("Popup", "<p id=opener></p><button id=close onclick='setTimeout(() => window.close(), 50)'>close</button><script>document.getElementById('opener').textContent = String(!!window.opener); window.early = window.planted</script>"),
     "/downloads": page(
         "Downloads",
         """<a id=plain href=/x-download>plain</a> <a id=named href='/x-download?name=other%20name.txt'>named</a>

@@ -68,7 +68,7 @@ class Browser final : public Road, public Files {
   void detach(Debuggee const& debuggee) override;
   void send(Debuggee const& debuggee, std::string_view session, std::string_view method, std::string_view params,
             Answered done) override;
-  void follow(TabId, bool, std::string_view) override {}
+  void follow(TabId, bool, std::string_view, std::int64_t) override {}
   void chrome(std::string_view path, std::string_view args, Answered done) override;
   void subscribe(std::string_view path) override { subscribed_.emplace(path); }
   void unsubscribe(std::string_view path) override { subscribed_.erase(std::string(path)); }

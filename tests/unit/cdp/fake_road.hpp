@@ -52,8 +52,9 @@ class FakeRoad final : public Road, public Files {
          .session = std::string(session),
          .done = std::move(done)});
   }
-  void follow(TabId tab, bool on, std::string_view) override {
+  void follow(TabId tab, bool on, std::string_view commands, std::int64_t mark) override {
     on ? (void)followed.insert(tab) : (void)followed.erase(tab);
+    if (on) popups_get[tab] = {std::string(commands), mark};
   }
   void chrome(std::string_view path, std::string_view args, Answered done) override {
     put({.kind = Asked::Kind::chrome, .what = std::string(path), .params = std::string(args), .done = std::move(done)});
@@ -125,6 +126,7 @@ class FakeRoad final : public Road, public Files {
   std::vector<Debuggee> let_go;
   std::set<std::string> subscribed;
   std::set<TabId> followed;
+  std::map<TabId, std::pair<std::string, std::int64_t>> popups_get;  ///< what a tab opens is sent, and its mark
   std::map<std::string, std::string> usual;
 
  private:
