@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import json
 import threading
-import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -104,12 +103,6 @@ class Site:
         self.send(request, kind, text.encode(), headers=headers)
 
     # paths that do something: /x-NAME
-
-    def _x_late(self, request: BaseHTTPRequestHandler, query: dict[str, str], body: bytes) -> None:
-        """A page that comes as late as one from the network does."""
-        time.sleep(0.2)
-        kind, text = PAGES[query["page"]]
-        self.send(request, kind, text.encode())
 
     def _x_echo(self, request: BaseHTTPRequestHandler, query: dict[str, str], body: bytes) -> None:
         """What was asked, as JSON."""
