@@ -11,7 +11,6 @@ import { VERSION } from "./version.js";
 
 const SEARCH_MS = 500;
 const PING_MS = 20_000;
-const LOST_MS = 40_000;
 const WATCH_MS = 5_000;
 const MEETING_MS = 15_000;
 const AGAIN_AFTER_REFUSAL_MS = 10_000;
@@ -201,10 +200,7 @@ export class Link {
     this.log("info", `linked to the daemon ${this.daemon.version} at ${this.address}`);
     this.become("linked");
     this.pinger = setInterval(() => rpc.request("link.ping", {}).catch(() => {}), PING_MS);
-    this.watcher = setInterval(() => {
-      const silence = rpc.silence();
-      if (silence > LOST_MS) this.cut(rpc, `no message for ${Math.round(silence / 1000)} s`);
-    }, WATCH_MS);
+    this.watcher = setInterval(() => rpc.endedBySilence(), WATCH_MS);
     for (const { kept } of this.outbox.entries.values()) this.sayFinish(kept);
     this.sendLines();
   }

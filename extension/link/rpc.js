@@ -9,6 +9,9 @@ export function failure(name, message, more = {}) {
   return Object.assign(new Error(message), { name }, more);
 }
 
+/** Without any message for so long the link is lost. */
+const LOST_MS = 40_000;
+
 export class Rpc {
   /**
    * @param {WebSocket} socket open
@@ -28,13 +31,17 @@ export class Rpc {
     socket.onmessage = (event) => this.receive(event.data);
   }
 
-  /** @returns {number} milliseconds without any message */
-  silence() {
-    return Math.max(Date.now() - this.heard.wall, performance.now() - this.heard.steady);
+  /** Ends a link on which nothing has come for too long. @returns {boolean} whether it was so */
+  endedBySilence() {
+    const silence = Math.max(Date.now() - this.heard.wall, performance.now() - this.heard.steady);
+    if (silence <= LOST_MS) return false;
+    this.handlers.onBroken(`no message for ${Math.round(silence / 1000)} s`);
+    return true;
   }
 
   /** @param {string} text */
   receive(text) {
+    if (this.endedBySilence()) return; // after a sleep: the other side has given this link up
     this.heard = { wall: Date.now(), steady: performance.now() };
     const head = readHead(text);
     if (head && this.handlers.passOn(head.id, head.method, text)) return;
