@@ -14,7 +14,7 @@ constexpr std::string_view hold_requests = R"({"method":"Fetch.enable","params":
 /// What is foreseen lies with the extension for each followed tab: beyond this nothing is.
 constexpr std::size_t most_foreseen = std::size_t{256} << 10;
 
-/// Popups are told within milliseconds of their creation: older plans are asked for no more.
+/// Popups are told within milliseconds of their creation: older plans, by which no page goes, are asked for no more.
 constexpr std::size_t most_plans = 16;
 
 /// The answers to a popup's setting up come within milliseconds, where its page answers at all.
@@ -123,7 +123,13 @@ std::int64_t Gateway::Impl::plan_of(std::vector<Foreseen> rows) {
     if (plan == rows) return mark;
   }
   plans.emplace(++last_plan, std::move(rows));
-  if (plans.size() > most_plans) plans.erase(plans.begin());
+  if (plans.size() > most_plans) {
+    std::set<std::int64_t> in_force{last_plan};
+    for (auto const& [id, on] : targets) in_force.insert(on->popups_get);
+    auto const old =
+        std::find_if(plans.begin(), plans.end(), [&](auto const& row) { return !in_force.contains(row.first); });
+    if (old != plans.end()) plans.erase(old);
+  }
   return last_plan;
 }
 
