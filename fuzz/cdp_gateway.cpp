@@ -43,7 +43,9 @@ class World final : public Road, public Files, public Sockets {
     if (any::wire::check_json(params).has_error()) differ("the browser is sent what is no JSON", params);
     calls.push_back({std::string(method), std::move(done)});
   }
-  void follow(TabId, bool, std::string_view) override {}
+  void follow(TabId, bool, std::string_view foretold, std::int64_t) override {
+    if (any::wire::check_json(foretold).has_error()) differ("a popup is foretold what is no JSON", foretold);
+  }
   void chrome(std::string_view path, std::string_view args, Answered done) override {
     if (any::wire::check_json(args).has_error()) differ("chrome.* is called with what is no JSON", args);
     calls.push_back({std::string(path), std::move(done)});
