@@ -34,9 +34,12 @@ class BeastParser final : public HttpParser {
     std::size_t used = 0;
     while (!parser_.is_done()) {
       auto const had_head = parser_.is_header_done();
+      // Beast takes it for sure that a last chunk which it has seen the start of comes back with all of its five bytes.
+      if (wants_more_ && had_head && parser_.chunked() && bytes.size() - used < least_chunk) break;
       boost::system::error_code failed;
       used += parser_.put(boost::asio::const_buffer{bytes.data() + used, bytes.size() - used}, failed);
-      if (failed == http::error::need_more) break;
+      wants_more_ = failed == http::error::need_more;
+      if (wants_more_) break;
       if (failed) return explain(failed, had_head);
       if ((!had_head && parser_.is_header_done()) || used == bytes.size()) break;
     }
@@ -80,7 +83,10 @@ class BeastParser final : public HttpParser {
   }
 
  private:
+  static constexpr std::size_t least_chunk = std::string_view{"0\r\n\r\n"}.size();
+
   http::parser<is_request, http::string_body> parser_;
+  bool wants_more_ = false;
 };
 
 }  // namespace
