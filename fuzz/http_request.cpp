@@ -8,6 +8,8 @@
 
 namespace {
 
+constexpr std::uint64_t max_body = 1'000;
+
 struct Outcome {
   bool refused = false, done = false;
   std::string target, body;
@@ -29,6 +31,14 @@ Outcome feed(std::string_view text, std::size_t first) {
         return outcome;
       }
       held.erase(0, *used);
+      // As a session does: a body over the limit is refused by its length, or while it comes.
+      if (!had_head && parser->head_done()) {
+        if (parser->content_length().value_or(0) > max_body) {
+          outcome.refused = true;
+          return outcome;
+        }
+        parser->limit_body(max_body);
+      }
       if (*used == 0 && parser->head_done() == had_head) break;
       if (!parser->head_done()) break;
     }

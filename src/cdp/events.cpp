@@ -69,6 +69,7 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
       return crashed(on);
     }
     if (method == "Inspector.targetReloadedAfterCrash") on.crashed = false;
+    if (method == "Inspector.workerScriptLoaded" && std::exchange(on.script_loaded, true) && on.restoring) return;
   } else if (domain == "Fetch") {
     if (on.requests_held) {
       on.held_requests.emplace_back(method, params);

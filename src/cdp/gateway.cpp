@@ -165,7 +165,7 @@ void Gateway::Impl::begin(Client& client) {
       gone(id);
       return;
     }
-    begin_session(client, Session::Kind::target, on, "", false);
+    tell_script_loaded(begin_session(client, Session::Kind::target, on, "", false), *on);
     changed(*on);
   }
   client.open = true;

@@ -111,6 +111,8 @@ struct Gateway::Impl {
   Session& begin_session(Client& owner, Session::Kind kind, Target* on, std::string_view parent, bool automatic);
   /// As begin_session, and says Target.attachedToTarget on `parent`.
   Session& announce(Session& parent, Session::Kind kind, Target& on, bool automatic);
+  /// To a session that comes to a worker whose script has run: Chrome says it to each once.
+  void tell_script_loaded(Session const& to, Target const& on);
   /// Undoes what the session alone had switched on, and ends its child sessions. `say`: Target.detachedFromTarget.
   void end_session(ClientId owner, std::string const& id, bool say);
   void take_back(Session& of, Target& on);

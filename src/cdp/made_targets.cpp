@@ -89,6 +89,7 @@ void Gateway::Impl::attach_made(Session& by, MadeTarget const& made, Ticket cons
         R"({"sessionId":")" + session.id + R"(","targetInfo":)" + made_json(made) + R"(,"waitingForDebugger":false})");
   made_changed(id);
   reply(ticket, R"({"sessionId":")" + session.id + "\"}");
+  if (made.room != 0) event(session, "Inspector.workerScriptLoaded", "{}");
 }
 
 void Gateway::Impl::create_hidden(Session const& by, Ticket const& ticket, std::string url, std::string context) {

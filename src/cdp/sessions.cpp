@@ -62,9 +62,14 @@ Session& Gateway::Impl::announce(Session& parent, Session::Kind kind, Target& on
         R"({"sessionId":")" + made.id + R"(","targetInfo":)" + info_json(info, true) + R"(,"waitingForDebugger":)" +
             (made.held ? "true" : "false") + "}");
   if (made.held && on.requests_held) begin_settling(made);
+  if (automatic) tell_script_loaded(made, on);
   if (first && kind == Session::Kind::target) changed(on);
   update_follow(on);
   return made;
+}
+
+void Gateway::Impl::tell_script_loaded(Session const& to, Target const& on) {
+  if (on.script_loaded) event(to, "Inspector.workerScriptLoaded", "{}");
 }
 
 bool Gateway::Impl::wants(Session const& parent, Target const& on, Session::Kind kind) const {

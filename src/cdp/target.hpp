@@ -95,6 +95,7 @@ struct Target {
   std::vector<std::pair<std::string, std::string>> held_requests{};  ///< Fetch events meanwhile: method and params
   bool reviving = false;  ///< discarded, being loaded: attached to once its page has come
   bool crashed = false;
+  bool script_loaded = false;  ///< a worker: Inspector.workerScriptLoaded has come
   bool discarded = false;
   std::string committed{};         ///< address of the last page that webNavigation told while attached
   bool fresh = false;              ///< a new tab whose first page has not come yet

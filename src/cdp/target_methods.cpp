@@ -150,6 +150,7 @@ void attach_to_target(Gateway::Impl& gateway, Session& by, Command const& comman
   }
   auto const& made = gateway.announce(by, kind, *on, false);
   gateway.reply(command.ticket, R"({"sessionId":")" + made.id + "\"}");
+  gateway.tell_script_loaded(made, *on);  // a client listens for it once it has its answer
 }
 
 void detach_from_target(Gateway::Impl& gateway, Session& by, Command const& command, json::object const& params) {

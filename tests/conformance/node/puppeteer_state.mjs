@@ -68,6 +68,14 @@ export const cases = {
     assert.equal(await worker.evaluate(() => globalThis.mark), 'in the service worker');
     await unregister(page);
   },
+  'works in a service worker whose script has run already': async ({ url, state: { browser, page } }, assert) => {
+    const made = browser.waitForTarget((t) => t.type() === 'service_worker' && t.url() === url('/service/worker.js'), { timeout: 8000 });
+    await page.goto(url('/service/'));
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    const worker = await (await made).worker();
+    assert.equal(await worker.evaluate(() => globalThis.mark), 'in the service worker');
+    await unregister(page);
+  },
   'sees a shared worker': async ({ url, state: { browser, page } }, assert) => {
     const made = browser.waitForTarget((t) => t.type() === 'shared_worker' && t.url() === url('/shared.js'), { timeout: 8000 });
     await page.goto(url('/shared'));

@@ -121,4 +121,27 @@ TEST_F(Sharing, a_closed_tab_answers_what_was_asked_and_closes_its_sockets) {
   EXPECT_EQ(sockets.closed.size(), 2U);
 }
 
+TEST_F(Sharing, a_session_that_comes_to_a_worker_later_is_told_that_its_script_has_run) {
+  join(3);
+  auto const page = attach_all(3).at(std::string(page_1));
+  say(3, 1, "Target.setAutoAttach", R"({"autoAttach":true,"waitForDebuggerOnStart":false,"flatten":true})", page);
+  say(3, 2, "Runtime.evaluate", R"({"expression":"1"})", page);
+  event("Target.attachedToTarget",
+        R"({"sessionId":"up","targetInfo":{"targetId":"W","type":"worker","title":"","url":"http://a.example/w.js"},)"
+        R"("waitingForDebugger":false})");
+  told(3);
+  gateway.debugger_event({.tab = 1}, "up", "Inspector.workerScriptLoaded", "{}");
+  EXPECT_EQ(told(3), std::vector<std::string>{"Inspector.workerScriptLoaded"});
+
+  say(3, 3, "Target.attachToTarget", R"({"targetId":"W","flatten":true})");
+  auto const said = told(3);
+  ASSERT_EQ(said.size(), 3U);
+  EXPECT_EQ(said[0], "Target.attachedToTarget");
+  EXPECT_THAT(said[1], ::testing::StartsWith("id 3: ")) << "Puppeteer listens for the next once it has this";
+  EXPECT_EQ(said[2], "Inspector.workerScriptLoaded");
+
+  join(4, {.target = "W"});
+  EXPECT_EQ(told(4), std::vector<std::string>{"Inspector.workerScriptLoaded"});
+}
+
 }  // namespace any::cdp::test
