@@ -39,28 +39,32 @@ if ((${#missing[@]})); then
   rm -f "$log"
 fi
 
+venv() { # venv FOLDER REQUIREMENTS: made anew where the list has changed
+  local stamp
+  stamp=$1/.installed-$(sha256sum "$2" | cut -c1-16)
+  [[ -f $stamp ]] && return
+  python3 -m venv --clear "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2"
+  touch "$stamp"
+}
+
+node_modules() { # node_modules FOLDER: as its package-lock.json says
+  [[ $1/package-lock.json -nt $1/node_modules/.package-lock.json ]] || return 0
+  npm ci --silent --no-audit --no-fund --prefix "$1"
+}
+
 if [[ ${1:-} == --test ]]; then
-  venv=build/venv
-  stamp=$venv/.installed-$(sha256sum scripts/requirements-test.txt | cut -c1-16)
-  if [[ ! -f $stamp ]]; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r scripts/requirements-test.txt
-    rm -f "$venv"/.installed-*
-    touch "$stamp"
-  fi
+  jobs=()
+  venv build/venv scripts/requirements-test.txt & jobs+=($!)
   for version in 0 3 4; do  # Python Stagehand: each wants other versions of what they share
-    wanted=scripts/requirements-stagehand$version.txt
-    venv=build/venv-stagehand$version
-    stamp=$venv/.installed-$(sha256sum "$wanted" | cut -c1-16)
-    if [[ ! -f $stamp ]]; then
-      python3 -m venv --clear "$venv"
-      "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
-      touch "$stamp"
-    fi
+    venv build/venv-stagehand$version scripts/requirements-stagehand$version.txt & jobs+=($!)
   done
   for folder in . tests/conformance/stagehand; do
-    if [[ $folder/package-lock.json -nt $folder/node_modules/.package-lock.json ]]; then
-      npm ci --silent --no-audit --no-fund --prefix "$folder"
-    fi
+    node_modules "$folder" & jobs+=($!)
   done
+  failed=0
+  for job in "${jobs[@]}"; do
+    wait "$job" || failed=1
+  done
+  exit "$failed"
 fi
