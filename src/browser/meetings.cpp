@@ -138,7 +138,13 @@ void Registry::updated(std::string const& id, Update const& update) {
   if (update.capabilities) info.capabilities = *update.capabilities;
   if (update.proxy) info.proxy = *update.proxy;
   if (update.ordinary_tabs) info.ordinary_tabs = *update.ordinary_tabs;
-  if (update.used) info.used = clock_.now().wall;
+  if (update.used) {
+    // Two may be used within a millisecond, and a clock may be set back: the last one stands behind all others.
+    info.used = clock_.now().wall;
+    for (auto const& [other, each] : known_) {
+      if (other != id) info.used = std::max(info.used, each.info.used + 1);
+    }
+  }
   if (update.label) {
     browser->own_label = *update.label;
     if (!browser->row.label_by_person && browser->row.label != *update.label) {
