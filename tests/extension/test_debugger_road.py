@@ -143,7 +143,8 @@ def test_a_shared_worker_is_a_target_of_its_own(link: LinkedBrowser, browser: Ch
         assert target
         assert link.request("debugger.attach", {"target": target}) == {}
         sent = {"target": target, "method": "Runtime.evaluate", "params": {"expression": "globalThis.mine"}}
-        assert link.request("debugger.send", sent)["value"]["result"]["value"] == 7
+        # Chrome lists it before its script has run.
+        assert eventually(lambda: link.request("debugger.send", sent)["value"]["result"].get("value"), 10) == 7
         link.request("debugger.send", {"target": target, "method": "Runtime.enable"})
         link.wait_for("debugger.event", lambda event: event.get("target") == target and event["method"] == "Runtime.executionContextCreated")
         page.close()
