@@ -127,7 +127,7 @@ def test_what_is_no_http_is_answered_or_cut_off(shared: Daemon, text: bytes) -> 
     assert shared.health()["ok"]
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_a_client_that_sends_a_byte_a_second_is_given_up_and_disturbs_nobody(shared: Daemon) -> None:
     head = message("GET", "/health", {"Host": f"127.0.0.1:{shared.port}"})
     with socket.create_connection(("127.0.0.1", shared.port), timeout=30) as connection:
@@ -150,7 +150,7 @@ def test_a_client_that_sends_a_byte_a_second_is_given_up_and_disturbs_nobody(sha
     assert shared.health()["ok"]
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_a_body_that_stands_still_is_given_up(shared: Daemon) -> None:
     head = message("POST", "/v1/tasks", {"Host": f"127.0.0.1:{shared.port}", "Content-Length": "100"})
     with socket.create_connection(("127.0.0.1", shared.port), timeout=60) as connection:

@@ -220,7 +220,7 @@ def test_events_come_in_order_from_the_beginning_until_the_end(daemon: Daemon, b
     assert ask(daemon.port, "HEAD", "/v1/tasks/watched/events").body == b""
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_a_quiet_stream_is_kept_alive_by_comments(daemon: Daemon) -> None:
     submit(daemon, id="quiet", queue_timeout=None)
     events = Events(daemon, "/v1/tasks/quiet/events")

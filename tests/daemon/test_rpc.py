@@ -174,6 +174,7 @@ def test_waiting_for_a_browser(daemon: Daemon, rpc: RpcSocket) -> None:
         assert rpc.answer(number)["label"] == "late"
 
 
+@pytest.mark.waits
 def test_a_socket_that_ends_leaves_nothing_behind(daemon: Daemon) -> None:
     sockets = [RpcSocket(daemon.port) for _ in range(20)]
     for number, socket in enumerate(sockets):

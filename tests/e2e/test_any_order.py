@@ -64,7 +64,7 @@ def test_a_closed_offscreen_document_comes_back(own_daemon: Daemon, site: Pages)
         assert own_daemon.run("return 1", tab={"open": site.url("/plain")})["result"] == 1
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_both_ends_asleep_for_a_minute_find_each_other_again(own_daemon: Daemon, site: Pages) -> None:
     own_daemon.start()
     with Chromium(daemon=own_daemon.url) as browser:

@@ -82,7 +82,7 @@ def test_an_offscreen_document_that_is_closed_comes_back_and_links_again(daemon:
     assert len(tabs_of(second)) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_an_offscreen_document_closed_while_the_worker_sleeps_comes_back_by_the_alarm(daemon: LinkDaemon, browser: Chromium) -> None:
     daemon.wait_link()
     browser.kill_worker()
@@ -112,7 +112,7 @@ def test_a_browser_killed_and_started_again_is_the_same_browser(daemon: LinkDaem
     assert second.begin["has_key"]
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_after_a_long_sleep_the_link_is_known_to_be_lost_and_found_again(daemon: LinkDaemon, browser: Chromium) -> None:
     first = daemon.wait_link()
     browser.suspend()
@@ -123,7 +123,7 @@ def test_after_a_long_sleep_the_link_is_known_to_be_lost_and_found_again(daemon:
     eventually(lambda: [line for line in daemon.lines if "no message for" in line["text"]], 5)
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_an_idle_link_outlives_its_worker_and_is_pinged_every_twenty_seconds(daemon: LinkDaemon, browser: Chromium) -> None:
     link = daemon.wait_link()
     eventually(lambda: not browser.worker_runs(), 60, "the idle worker falls asleep")

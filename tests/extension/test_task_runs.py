@@ -350,7 +350,7 @@ def test_after_the_extension_was_reloaded_the_same_page_takes_scripts_again(site
         assert second.value("return [window.kept, document.title]", opened.id) == [1, "Plain"]
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_a_script_of_thirty_seconds_outlives_the_sleep_of_the_worker(bench: TaskBench, tab: Tab) -> None:  # noqa: F811
     params = bench.start("const from = performance.now(); await any.sleep(33_000); return performance.now() - from", tab.id, timeout_ms=60_000)
     assert bench.end(params, 50)["value"] >= 33_000

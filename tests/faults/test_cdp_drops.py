@@ -243,7 +243,7 @@ def test_a_tab_that_nobody_wants_any_more_after_a_cut_is_let_go(bench: Bench, cl
     other.close()
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 def test_a_link_that_stays_away_closes_the_sockets_and_says_why(bench: Bench, site: Pages) -> None:
     client = Client(bench.daemon)
     page = client.page(site.url("/plain")).enable("Runtime").loaded()

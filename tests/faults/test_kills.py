@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from chromium import Chromium, eventually
 from daemon import Daemon
 from harness import Load, Rest
@@ -67,6 +68,7 @@ def test_the_extension_reloaded_under_load_ends_each_task_once(load: Load, brows
     assert tally.get("", 0) >= 15
 
 
+@pytest.mark.waits
 def test_results_that_were_ready_during_a_cut_of_a_minute_arrive_after_it(daemon: Daemon, site: Pages, tmp_path) -> None:
     wire = Wire(daemon.port)
     rest = Rest(daemon.url)
@@ -88,6 +90,7 @@ def test_results_that_were_ready_during_a_cut_of_a_minute_arrive_after_it(daemon
     assert tally == {"": len(load.accepted)}, tally
 
 
+@pytest.mark.waits
 def test_a_task_whose_browser_stays_away_ends_as_BrowserLostError(rest: Rest, daemon: Daemon, browser: Chromium, site: Pages) -> None:
     rest.submit("await any.sleep(600000)", id="gone", tab={"open": site.url("/plain")}, timeout=None)
     rest.until_state("gone", "running")
