@@ -54,13 +54,13 @@ fuzzed() { # fuzzed TARGET…: a few seconds each, on top of what is in fuzz/see
 }
 format() { git ls-files 'src/*.?pp' 'include/*.hpp' 'tests/*.?pp' 'bench/*.?pp' 'fuzz/*.?pp' | xargs -r clang-format-16 --dry-run -Werror; }
 venv() { PATH="$PWD/build/venv/bin:$PATH" "$@"; }
-# Each test has a daemon, a browser and a folder of its own: two files at a time, as there are two cores, and beside them
-# the tests whose time is spent waiting.
-tests() {
+# Each test has a daemon, a browser and a folder of its own: two files at a time, as there are two cores.
+tests() { venv python -m pytest -q -n 2 --dist loadfile "$@"; }
+tests_and_waits() { # those whose time is spent waiting run beside the others
   local waiting result=0
   venv python -m pytest -q -n 4 -m waits "$@" >"$logs/waiting.part" 2>&1 & waiting=$!
-  venv python -m pytest -q -n 2 --dist loadfile -m 'not waits' "$@" >"$logs/working.part" 2>&1 || result=1
-  wait "$waiting" || { (($? == 5)) || result=1; }  # 5: there are none here
+  tests -m 'not waits' "$@" >"$logs/working.part" 2>&1 || result=1
+  wait "$waiting" || result=1
   cat "$logs/waiting.part" "$logs/working.part"
   return "$result"
 }
@@ -75,11 +75,11 @@ step unit ctest --preset release
 step tidy scripts/tidy.sh wire task
 step extension-checks npm run --silent check
 step python-types venv mypy --strict python/anybrowser
-step daemon tests tests/daemon tests/python
-step extension tests tests/extension
-step end-to-end tests tests/e2e
+step daemon tests_and_waits tests/daemon tests/python
+step extension tests_and_waits tests/extension
+step end-to-end tests_and_waits tests/e2e
 if [[ $quick != --quick ]]; then
-  step faults tests tests/faults
+  step faults tests_and_waits tests/faults
   step conformance tests tests/conformance
   step conformance-page venv python tests/conformance/table.py --check
   step sanitizers-memory sanitized asan unit_base unit_wire unit_task unit_cdp unit_net unit_service store_suite sim
