@@ -44,3 +44,11 @@ export function plainFailure(error) {
   }
   return plain;
 }
+
+/**
+ * Chrome is unloading the extension: it is reloaded, updated or switched off. What it says from then on is no word about the task.
+ * @param {TaskFailure} error as plainFailure gives it
+ */
+export function unloading({ name, message }) {
+  return name === "InternalError" && message.includes("Extension context invalidated");
+}

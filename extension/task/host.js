@@ -2,7 +2,7 @@
  * The tasks of one link, in the offscreen document: which run is where, until when, and how it ended.
  * @module
  */
-import { failure, plainFailure } from "./errors.js";
+import { failure, plainFailure, unloading } from "./errors.js";
 import { listenTo } from "./relays.js";
 import { Launcher } from "./launch.js";
 import { howLost, picture } from "./losses.js";
@@ -269,7 +269,7 @@ export class TaskHost {
    * @param {{started?: boolean|"unknown", mute?: boolean, settled?: Promise<any>}} [about] `settled`: until then the tab is not free
    */
   async fail(run, error, { started = run.started, mute = false, settled } = {}) {
-    if (run.over) return;
+    if (run.over || unloading(error)) return; // whoever comes next finds the run in its page, or the daemon gives it up
     if (!run.started && started === false && [...run.parts.values()].every((part) => part.state === "waiting")) {
       const answer = { ...error };
       delete answer.started;

@@ -199,9 +199,10 @@ async function viaDebugger({ tab: tabId, frame, world, source, limit_ms }) {
   held.count++;
   attached.set(tabId, held);
   try {
-    await held.ours;
+    const ours = await held.ours;
+    if (!ours && frame !== 0) throw failure("WorldUnavailableError", "a program drives this tab by the debugger, which then leads into its main frame only");
     const evaluate = () => evaluateIn(target, frame, world, source, limit_ms);
-    // contexts are told once to whoever asks first: frames take turns
+    // Chrome tells its contexts and its children once: each frame, in its turn, leaves the debugger as it found it
     const said = await (frame === 0 ? evaluate() : (held.last = held.last.catch(() => {}).then(evaluate)));
     if (said !== "begun" && said !== "refused") throw failure("WorldUnavailableError", "the debugger found no way into this frame");
     return { outcome: "begun" };
@@ -255,12 +256,13 @@ async function evaluateIn(target, frame, world, expression, limit_ms) {
       contexts.set(child, []);
     } else if (method === "Runtime.executionContextCreated" && params.context.auxData?.isDefault) contexts.get(session)?.push(params.context.id);
   };
+  /** @param {any} session @param {boolean} autoAttach */
+  const follow = (session, autoAttach) =>
+    chrome.debugger.sendCommand(session, "Target.setAutoAttach", { autoAttach, waitForDebuggerOnStart: false, flatten: true });
   chrome.debugger.onEvent.addListener(hear);
   try {
-    await chrome.debugger.sendCommand(target, "Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
-    for (let at = 0; at < sessions.length; at++) {
-      const session = sessions[at];
-      if (at > 0) await chrome.debugger.sendCommand(session, "Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
+    for (const session of sessions) {
+      await follow(session, true); // its children join the sessions
       if (world !== "main") {
         const said = await inside(session);
         if (said !== "unheard") return said;
@@ -271,11 +273,12 @@ async function evaluateIn(target, frame, world, expression, limit_ms) {
         const said = await evaluate(session, { contextId });
         if (said && said !== "unheard") return said;
       }
-      await chrome.debugger.sendCommand(session, "Runtime.disable");
     }
     return "unheard";
   } finally {
     chrome.debugger.onEvent.removeListener(hear);
+    // the children's sessions end with this
+    await Promise.allSettled([chrome.debugger.sendCommand(target, "Runtime.disable"), follow(target, false)]);
   }
 }
 

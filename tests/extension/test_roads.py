@@ -106,7 +106,7 @@ def test_the_isolated_world_does_not_see_what_the_page_has_defined(bench: TaskBe
 
 def test_the_debugger_is_let_go_as_soon_as_the_script_runs_by_itself(bench: TaskBench, site: Pages) -> None:  # noqa: F811
     opened = bench.browser.open(site.url("/csp"))
-    params = bench.start("await any.sleep(1500); return 1", opened.id)
+    params = bench.start("while (!window.letGo) await any.sleep(10); return 1", opened.id)
     bench.wait_running(params)
     ours = "chrome.debugger.getTargets().then(all => all.filter(t => t.tabId === %d).map(t => t.attached))" % opened.id
     # the test itself is attached from outside; what matters is that the extension can attach once more
@@ -114,6 +114,7 @@ def test_the_debugger_is_let_go_as_soon_as_the_script_runs_by_itself(bench: Task
     assert eventually(lambda: bench.browser.worker(again) == "free", 5, "the debugger is free")
     assert bench.browser.worker(ours)
     assert not bench.ends(params["task"])
+    opened.evaluate("window.letGo = true")
     assert bench.end(params)["value"] == 1
     opened.close()
 
@@ -161,11 +162,37 @@ def test_every_frame_gives_one_entry_in_order_also_those_of_other_sites(bench: T
         for page, world in (("/frames", "main"), ("/frames", "isolated"), ("/frames-csp", "main")):
             opened = each.browser.open(site.url(page))
             end = each.run("return [location.pathname, window === top]", opened.id, frame="all", world=world)
-            assert end["outcome"] == "value", end
+            assert end["outcome"] == "value", end.get("error")
             first, *others = end["value"]
             assert first == [page, True]
             assert len(others) == 2 and all(other[1] is False for other in others)
             opened.close()
+
+
+def test_the_debugger_finds_each_of_many_frames_that_are_placed_at_once(bench: TaskBench, site: Pages) -> None:  # noqa: F811
+    opened = bench.browser.open(site.url("/many-frames-csp"))
+    for world in ("main", "isolated"):
+        end = bench.run("return location.host", opened.id, frame="all", world=world)
+        assert end["outcome"] == "value" and end["road"] == "debugger", end.get("error")
+        hosts = [site.url("").split("/")[2]] * 4 + [site.other("").split("/")[2]] * 3
+        assert sorted(end["value"]) == sorted(hosts)
+    opened.close()
+
+
+def test_a_frame_of_a_tab_that_a_program_drives_is_refused_and_the_program_keeps_its_debugger(bench: TaskBench, site: Pages) -> None:  # noqa: F811
+    opened = bench.browser.open(site.url("/frames-csp"))
+    held = f"const target = {{tabId: {opened.id}}}; const send = (method, params) => chrome.debugger.sendCommand(target, method, params);"
+    bench.browser.worker(f"(async () => {{ {held} await chrome.debugger.attach(target, '1.3'); await send('Runtime.enable'); }})()")
+    error = bench.error("return 1", opened.id, frame="all")
+    assert error["name"] == "WorldUnavailableError" and "drives this tab" in error["message"], error
+    heard = bench.browser.worker(f"""(async () => {{ {held}
+      const told = new Promise((resolve) => chrome.debugger.onEvent.addListener((_, method) => method === 'Runtime.consoleAPICalled' && resolve(method)));
+      await send('Runtime.evaluate', {{expression: 'console.log(1)'}});
+      return told;
+    }})()""")
+    assert heard == "Runtime.consoleAPICalled"
+    bench.browser.worker(f"chrome.debugger.detach({{tabId: {opened.id}}})")
+    opened.close()
 
 
 def test_a_frame_is_chosen_by_its_id_or_its_address(bench: TaskBench, browser: Chromium, site: Pages) -> None:  # noqa: F811

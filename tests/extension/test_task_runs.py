@@ -12,11 +12,19 @@ from tests.support.task_fixtures import bench, browser, site, tab  # noqa: F401
 from tests.support.tasks import TaskBench, TaskError
 
 
+UNTIL_LET_GO = "while (!window.letGo) await any.sleep(10);"
+
+
+def let_go(tab: Tab) -> None:
+    tab.evaluate("window.letGo = true")
+
+
 def test_the_answer_comes_before_the_end_and_names_the_tab(bench: TaskBench, tab: Tab, site: Pages) -> None:  # noqa: F811
-    params = bench.params("await any.sleep(200); return args.a + any.state.b", tab.id, args={"a": 1}, state={"b": 2})
+    params = bench.params(f"{UNTIL_LET_GO} return args.a + any.state.b", tab.id, args={"a": 1}, state={"b": 2})
     answer = bench.ask("task.start", params)["result"]
     assert answer == {"accepted": True, "tab": {"id": tab.id, "url": site.url("/plain"), "title": "Plain"}}
     assert bench.ends(params["task"]) == []
+    let_go(tab)
     assert bench.end(params)["value"] == 3
     started = bench.notes(params["task"], "task.started")
     assert len(started) == 1 and started[0]["road"] == "scripting"
@@ -33,8 +41,9 @@ def test_the_same_start_twice_runs_once_and_is_answered_as_before(bench: TaskBen
 
 
 def test_a_tab_with_a_task_is_busy_and_so_is_one_to_be_avoided(bench: TaskBench, tab: Tab) -> None:  # noqa: F811
-    params = bench.start("await any.sleep(400)", tab.id)
+    params = bench.start(UNTIL_LET_GO, tab.id)
     assert bench.ask("task.start", bench.params("return 1", tab.id)) == {"result": {"busy": tab.id}}
+    let_go(tab)
     bench.end(params)
     assert bench.ask("task.start", bench.params("return 1", tab.id, avoid=[tab.id])) == {"result": {"busy": tab.id}}
     assert bench.value("return 1", tab.id) == 1
@@ -354,3 +363,19 @@ def test_after_the_extension_was_reloaded_the_same_page_takes_scripts_again(site
 def test_a_script_of_thirty_seconds_outlives_the_sleep_of_the_worker(bench: TaskBench, tab: Tab) -> None:  # noqa: F811
     params = bench.start("const from = performance.now(); await any.sleep(33_000); return performance.now() - from", tab.id, timeout_ms=60_000)
     assert bench.end(params, 50)["value"] >= 33_000
+
+
+def test_what_fails_because_the_extension_is_being_unloaded_is_no_end_of_the_task(bench: TaskBench) -> None:  # noqa: F811
+    said = bench.browser.offscreen("""(async () => {
+      const { TaskHost } = await import(chrome.runtime.getURL("task/host.js"));
+      const ends = [];
+      const link = { address: "http://unloaded.test", request: async () => ({}), notify: () => {}, finish: async (...end) => void ends.push(end) };
+      const callWorker = async () => { throw new Error("Extension context invalidated."); };
+      const host = new TaskHost({ callWorker, link, log: () => {} });
+      const start = { task: "t", attempt: 1, hop: 0, tab: 1, frame: "main", world: "main", timeout_ms: 20000, file: "t.js", avoid: [], args: null, state: null, script: "1" };
+      let answer = "none";
+      host.start(start).then((given) => (answer = given), (error) => (answer = error.message));
+      await new Promise((resolve) => setTimeout(resolve)); // all that follows from the refusal has happened
+      return { answer, ends, holds: host.holds().length };
+    })()""")
+    assert said == {"answer": "none", "ends": [], "holds": 1}

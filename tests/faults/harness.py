@@ -154,6 +154,8 @@ class Load:
             else:
                 assert record["error"] and record["error"]["message"], f"{key} failed without a cause: {record}"
                 name = record["error"]["name"]
+                if name == "InternalError":
+                    name = f"{name}: {record['error']['message']}"
             tally[name] = tally.get(name, 0) + 1
         assert tally, "no task was accepted"
         return tally

@@ -188,7 +188,7 @@ class Tab:
     def _ready(self) -> Any:
         try:
             return self.evaluate("location.href === 'about:blank' ? '' : document.readyState", timeout=5)
-        except CdpError:
+        except (CdpError, TimeoutError):  # Chrome loses what is asked of a document that is being replaced
             return None
 
     @property

@@ -50,6 +50,11 @@ PAGES: dict[str, tuple[str, dict[str, str], str]] = {
         {"Content-Security-Policy": "script-src 'none'"},
         "<!doctype html><title>Strict frames</title><iframe src=/csp name=same></iframe><iframe src='{other}/csp' name=other></iframe>",
     ),
+    "/many-frames-csp": (
+        HTML,
+        {"Content-Security-Policy": "script-src 'none'"},
+        "<!doctype html><title>Many strict frames</title>" + "<iframe src=/csp></iframe><iframe src='{other}/csp'></iframe>" * 3,
+    ),
     "/frames-sandboxed": (
         HTML,
         {},
