@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the figures of docs/speed.md, "CDP": the gateway beside the worker, the raw debugging port and a plain relay, in one browser.
 
-    ANY_BINARY=build/release/any build/venv/bin/python bench/cdp_speed.py [round-trip|flight|payload|connect …]
+    ANY_BINARY=build/release/any build/venv/bin/python bench/cdp_speed.py [round-trip|flight|payload|connect|hops …]
 
 The roads take turns, round by round, in the same tab. Absolute times vary with what else the machine does; the ratios are what counts.
 """
@@ -268,7 +268,55 @@ def connect(bench: Bench) -> None:
             print(f"| {tabs} tabs | gateway {ours:.2f} s | raw {raw:.2f} s | {ours / raw:.2f} | attached {bench.daemon.health()['cdp']['attached']}", flush=True)
 
 
-PARTS: dict[str, Callable[[Bench], None]] = {"round-trip": round_trip, "flight": flight, "payload": payload, "connect": connect}
+#: from the offscreen document's post to the worker until it gives the socket what came back
+WATCH_OFFSCREEN = """(() => {
+  const spent = globalThis.hops = [], post = MessagePort.prototype.postMessage, send = WebSocket.prototype.send;
+  let from = 0;
+  MessagePort.prototype.postMessage = function (message, ...rest) {
+    if (message?.text !== undefined) from = performance.now();
+    return post.call(this, message, ...rest);
+  };
+  WebSocket.prototype.send = function (text) {
+    if (from) spent.push((performance.now() - from) * 1000);
+    from = 0;
+    return send.call(this, text);
+  };
+})()"""
+
+#: from the call of chrome.debugger.sendCommand until its promise is settled
+WATCH_WORKER = """(() => {
+  const spent = globalThis.hops = [], sendCommand = chrome.debugger.sendCommand;
+  chrome.debugger.sendCommand = (...given) => {
+    const from = performance.now(), answer = sendCommand.apply(chrome.debugger, given);
+    answer.then(() => spent.push((performance.now() - from) * 1000), () => {});
+    return answer;
+  };
+})()"""
+
+
+def hops(bench: Bench) -> None:
+    """Where the time of the gateway's round trip goes; the watching itself costs some."""
+    bench.browser.offscreen(WATCH_OFFSCREEN)
+    bench.browser.worker(WATCH_WORKER)
+    whole, offscreen, sending, echoes, pings = [], [], [], [], []
+    for _ in range(ROUNDS):
+        bench.gateway.call(EVALUATE)
+        bench.browser.offscreen("hops.length = 0")
+        bench.browser.worker("hops.length = 0")
+        whole.append(bench.gateway.times(EVALUATE, SEQUENTIAL))
+        offscreen.append(bench.browser.offscreen("hops"))
+        sending.append(bench.browser.worker("hops"))
+        assert len(offscreen[-1]) >= SEQUENTIAL <= len(sending[-1])
+        echoes.append(bench.browser.offscreen(ECHO % (bench.relay_url, SEQUENTIAL)))
+        pings.append(bench.gateway.pings(SEQUENTIAL))
+    all_of_it, inside, command, echo, ping = (p50(each) for each in (whole, offscreen, sending, echoes, pings))
+    print(f"gateway {all_of_it:.0f} µs = chrome.debugger.sendCommand {command:.0f} + offscreen document to worker and back {inside - command:.0f} "
+          f"+ sockets and daemon {all_of_it - inside:.0f} (an echo to the offscreen document alone takes {echo:.0f}, a ping to the daemon {ping:.0f})")
+
+
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "round-trip": round_trip, "flight": flight, "payload": payload, "connect": connect, "hops": hops,
+}
 
 
 def main() -> int:
