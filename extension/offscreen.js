@@ -122,7 +122,7 @@ function planBadge() {
     const all = [...links.values()];
     const linked = all.filter((link) => link.state === "linked" || link.state === "prototype");
     const running = all.reduce((sum, link) => sum + link.host.running().length, 0);
-    const trouble = all.find((link) => link.state === "key-changed" || link.state === "refused");
+    const trouble = all.find((link) => ["key-changed", "refused", "stranger"].includes(link.state));
     const now = settings.paused
       ? { kind: "paused", text: "❚❚", title: "any: paused" }
       : trouble

@@ -61,6 +61,9 @@ function linkRow(link, paused) {
     case "refused":
       say("The daemon and the extension cannot work together", `${place(link.address)}: ${link.reason}`);
       break;
+    case "stranger":
+      say("Another program answers here", link.reason);
+      break;
     case "same":
       say("The same daemon twice", `${place(link.address)}: ${link.reason}`);
       break;

@@ -1,7 +1,7 @@
 /**
  * A link to an address that may hold a daemon or a program that is itself the prototype's server: towards the latter it plays the
  * prototype's extension (docs/compat.md). There is no meeting: whoever listens at an address in config.json or on the options
- * page is trusted, as the prototype trusted it.
+ * page is trusted, as the prototype trusted it, unless a daemon of ours has proven itself there.
  * @module
  */
 import { Link } from "../link/link.js";
@@ -48,6 +48,8 @@ export class PrototypeLink extends Link {
   /** @override */
   foundOther() {
     if (this.events || this.removed || Date.now() < this.notBefore) return;
+    // Where a daemon has proven itself, nobody else gets what is its own.
+    if (this.known.key) return this.foundStranger();
     const socket = new WebSocket(`${this.address.replace(/^http/, "ws")}/events`);
     this.events = socket;
     let opened = false;
@@ -67,6 +69,13 @@ export class PrototypeLink extends Link {
       this.become("searching");
       this.search();
     };
+  }
+
+  foundStranger() {
+    if (this.state === "stranger") return;
+    const reason = `another program answers at ${this.address}, where this browser has met a daemon: it gets nothing. End it, then run \`any serve\``;
+    this.log("warn", reason);
+    this.become("stranger", reason);
   }
 
   /** @param {string} text */

@@ -23,7 +23,7 @@ const LINES_AT_ONCE = 200;
 /** Only the worker parses these: a payload of CDP is not touched on its way. */
 const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach", "debugger.follow", "chrome.call"]);
 
-/** @typedef {"searching"|"meeting"|"linked"|"refused"|"key-changed"|"same"|"prototype"} State */
+/** @typedef {"searching"|"meeting"|"linked"|"refused"|"key-changed"|"same"|"stranger"|"prototype"} State */
 
 /**
  * What a link needs of the offscreen document.

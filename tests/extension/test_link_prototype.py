@@ -19,13 +19,13 @@ from websockets.http11 import Request, Response
 class Prototype:
     """A server of the prototype's kind. Its POST is read here by hand: the library's server speaks GET only."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         import threading
 
         self.loop = asyncio.new_event_loop()
         self.ended: list[dict[str, Any]] = []
         self.sockets: list[ServerConnection] = []
-        self.port = 0
+        self.port = port
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         asyncio.run_coroutine_threadsafe(self._start(), self.loop).result(10)
         self.address = f"http://127.0.0.1:{self.port}"
@@ -57,7 +57,7 @@ class Prototype:
 
             await asyncio.gather(pump(reader, other), pump(other_reader, writer))
 
-        self._door = await asyncio.start_server(door, "127.0.0.1", 0)
+        self._door = await asyncio.start_server(door, "127.0.0.1", self.port)
         self.port = self._door.sockets[0].getsockname()[1]
 
     def _no_extension(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -124,3 +124,14 @@ def test_a_daemon_of_ours_on_the_prototypes_port_is_left_alone() -> None:
         daemon.wait_link()
         eventually(lambda: len(other.health_requests) >= 2, 10)
         assert other.links == []
+
+
+def test_a_program_on_the_port_of_a_daemon_that_the_browser_has_met_gets_no_scripts_run() -> None:
+    with LinkDaemon() as daemon, Chromium(daemon.address) as browser:
+        daemon.wait_link()
+        daemon.close()
+        stranger = Prototype(daemon.port)
+        popup = browser.popup()
+        eventually(lambda: "Another program answers here" in popup.evaluate("document.body.innerText"), 20, "the popup tells of the stranger")
+        assert stranger.sockets == []
+        stranger.close()
