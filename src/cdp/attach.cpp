@@ -215,7 +215,7 @@ void Gateway::Impl::detached(Target& on, std::string_view reason) {
   for (auto const& [id, other] : targets) {
     if (other->parent == on.info.id) children.push_back(id);
   }
-  for (auto const& child : children) vanish(child);
+  for (auto const& child : children) part_with(child, on.debuggee);
   // A page that Chrome does not let be debugged detaches while it comes: the navigation itself goes on.
   for (auto flight = on.in_flight.begin(); flight != on.in_flight.end();) {
     bool const goes_on = flight->second.navigates && reason != "canceled_by_user";
@@ -332,7 +332,7 @@ void Gateway::Impl::let_go(Target& on) {
   for (auto const& [id, other] : targets) {
     if (other->parent == on.info.id) children.push_back(id);
   }
-  for (auto const& child : children) vanish(child);
+  for (auto const& child : children) part_with(child, on.debuggee);
   lost(on, {code::server_error, "Inspected target navigated or closed"});
   update_follow(on);
   road.detach(on.debuggee);

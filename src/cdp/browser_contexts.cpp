@@ -61,7 +61,7 @@ std::set<TabId> Gateway::Impl::tabs_of(BrowserContext const& of) const {
 void Gateway::Impl::create_context(Session& by, Command const& command, json::object const&) {
   Params params(command.params);
   auto const proxy = params.maybe_text("proxyServer").value_or("");
-  bool const dispose = params.flag("disposeOnDetach");
+  params.flag("disposeOnDetach");  // a context goes with its client in any case
   if (params.wrong()) return fail(command.ticket, *params.wrong());
   if (put_off(command)) return;
   if (!proxy.empty()) {
@@ -70,7 +70,7 @@ void Gateway::Impl::create_context(Session& by, Command const& command, json::ob
         {code::server_error, "A browser context cannot have a proxy of its own here: the person's browser has one."});
   }
   auto const* owner = client(by.client);
-  BrowserContext made{.id = make_context_id(), .client = by.client, .dispose_on_detach = dispose};
+  BrowserContext made{.id = make_context_id(), .client = by.client};
   made.incognito = !owner || !owner->entry.group_contexts;
   if (made.incognito) {
     auto const refuse = [&](std::string why) {
@@ -128,7 +128,12 @@ void Gateway::Impl::dispose_context(std::string id, Answered done) {
   one_list.emplace_back(std::move(ids));
   road.chrome("tabs.remove", args(std::move(one_list)),
               [this, its, forget, done = std::move(done)](Answer const& answer) {
-                if (!answer) return done(answer.error());
+                if (!answer) {
+                  for (auto const tab : its) {
+                    if (auto* const still = target_of(tab)) still->closing = false;
+                  }
+                  return done(answer.error());
+                }
                 for (auto const tab : its) tab_removed(tab);
                 forget();
                 done("{}");
@@ -214,7 +219,7 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
                            [](Answer const&) {});
              }
              auto told = [this, ticket, for_tab](Target& made) {
-               tab_asked_by.erase(made.debuggee.tab);
+               if_never_told.erase(made.debuggee.tab);
                auto const& name = made.info.id;
                reply(ticket, R"({"targetId":")" + (for_tab ? tab_target_id(name) : name) + R"("})");
              };
@@ -224,10 +229,30 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
              }
              if (held) pending_urls[id] = url;
              expected[id].push_back(std::move(told));
-             tab_asked_by[id].push_back(ticket);
+             if_never_told[id].push_back([this, ticket](Failure const& why) { fail(ticket, why); });
              tab_made(context, tab);
              tab_opened_for(ticket.client, id, context);
            });
+}
+
+void Gateway::Impl::create_tab(std::string url,
+                               std::function<void(boost::system::result<Listed, Failure> const&)> done) {
+  ++making_tabs;
+  json::object wish{{"url", whole_url(std::move(url))}, {"active", true}};
+  make_tab(default_context, std::move(wish), [this, done = std::move(done)](Answer const& answer) {
+    if (making_tabs > 0) --making_tabs;
+    if (!answer) return done(answer.error());
+    auto const tab = object_of(*answer);
+    auto const id = number_in(tab, "id").value_or(-1);
+    auto told = [this, done](Target& made) {
+      if_never_told.erase(made.debuggee.tab);
+      done(Listed{.id = made.info.id, .type = "page", .title = made.info.title, .url = made.info.url});
+    };
+    if (auto* const there = target_of(id)) return told(*there);
+    expected[id].push_back(std::move(told));
+    if_never_told[id].push_back(done);
+    tab_made(default_context, tab);
+  });
 }
 
 void Gateway::Impl::make_tab(std::string context_id, json::object wish, Answered done) {
@@ -402,10 +427,10 @@ void Gateway::Impl::inherit_context(TabId tab, TabId opener) {
 
 void Gateway::Impl::tab_never_told(TabId tab) {
   pending_urls.erase(tab);
-  auto const waiting = tab_asked_by.extract(tab);
+  auto const waiting = if_never_told.extract(tab);
   if (waiting.empty()) return;
-  for (auto const& ticket : waiting.mapped()) {
-    fail(ticket, {code::server_error, "The new tab was closed before it could be used."});
+  for (auto const& call : waiting.mapped()) {
+    call({code::server_error, "The new tab was closed before it could be used."});
   }
 }
 

@@ -1,4 +1,4 @@
-// Browser.* and SystemInfo.*, which chrome.debugger does not know.
+// Browser.*, SystemInfo.* and what else chrome.debugger does not know.
 
 #include "cdp/impl.hpp"
 
@@ -21,6 +21,10 @@ constexpr Refusal refusals[] = {
     {"Browser.getHistogram", "Chrome does not let an extension read its histograms."},
     {"Browser.addPrivacySandboxEnrollmentOverride", "Chrome does not let an extension change its Privacy Sandbox."},
     {"Browser.addPrivacySandboxCoordinatorKeyConfig", "Chrome does not let an extension change its Privacy Sandbox."},
+    {"Security.setIgnoreCertificateErrors",
+     "Chrome lets no extension ignore certificate errors: leave out ignoreHTTPSErrors (acceptInsecureCerts), and "
+     "accept "
+     "the site's certificate once by hand."},
     {"SystemInfo.getProcessInfo", "Chrome does not tell an extension of its processes."},
     {"SystemInfo.getFeatureState", "Chrome does not tell an extension of its features."},
 };

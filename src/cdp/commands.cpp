@@ -12,6 +12,10 @@ namespace {
 /// What chrome.debugger says of a command whose page went to one that it may not debug.
 constexpr std::string_view detached_meanwhile = "Detached while handling command";
 
+constexpr std::string_view no_files =
+    ": the extension may not hand over files. Open chrome://extensions, \"any\", Details, and switch on \"Allow access "
+    "to file URLs\".";
+
 bool switches_off(Command const& command) {
   return command.params.find(R"("enabled":false)") != std::string::npos || raw_in(command.params, "enabled") == "false";
 }
@@ -122,6 +126,9 @@ void Gateway::Impl::carry_out(Session& by, Target& on, Command command) {
     by.ledger.put("DOM.enable", "DOM.enable", "{}");
     on.enabled["DOM"] = 1;
   }
+  if (command.method == "Network.setCookie" || command.method == "Network.setCookies") {
+    return set_cookies_by_page(by, on, command);
+  }
   if (command.method == "Log.clear" || command.method == "Runtime.discardConsoleEntries") {
     on.replay.note(command.method, command.params);
   }
@@ -131,7 +138,8 @@ void Gateway::Impl::carry_out(Session& by, Target& on, Command command) {
 void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view method, std::string_view params,
                          Seen seen) {
   auto const number = ++last_flight;
-  on.in_flight.emplace(number, InFlight{ticket, method == "Page.navigate", method.starts_with("Input.dispatch")});
+  on.in_flight.emplace(number, InFlight{ticket, method == "Page.navigate", method.starts_with("Input.dispatch"),
+                                        method == "DOM.setFileInputFiles"});
   road.send(on.debuggee, on.upstream, method, params,
             [this, id = on.info.id, number, seen = std::move(seen)](Answer const& answer) {
               auto* const still = target(id);
@@ -145,6 +153,10 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
                 // It has gone where the debugger may not follow; tabs and webNavigation tell when it is there.
                 still->navigating.push_back(flight.mapped().ticket);
                 give_up_navigating(*still);
+              } else if (!answer && flight.mapped().uploads && !facts.file_urls) {
+                auto why = answer.error();
+                why.message += no_files;
+                fail(flight.mapped().ticket, why);
               } else if (!answer) {
                 fail(flight.mapped().ticket, answer.error());
               } else {

@@ -79,6 +79,16 @@ void Gateway::Impl::tell_contexts(Session& to, Target& on) {
 
 std::string Gateway::Impl::to_chrome(Target const& on, std::string_view params) const {
   if (on.real_of.empty()) return std::string(params);
+  auto const members = wire::members(params);
+  for (auto const& [key, value] : members ? *members : wire::Members()) {
+    if (key != "uniqueContextId") continue;
+    for (auto const& [id, context] : on.contexts) {
+      if (context.real_unique.empty() || value != wire::quote(context.unique)) continue;
+      std::string out;
+      splice(out, params, value, wire::quote(context.real_unique));
+      return out;
+    }
+  }
   return replaced(params, on.real_of);
 }
 
@@ -111,6 +121,7 @@ bool Gateway::Impl::context_created(Target& on, std::string_view params) {
     if (!same) continue;
     on.unseen.erase(known_id);
     if (ours) {
+      found->second.real_unique = std::move(context.unique);
       on.real_of[known_id] = *id;
       on.known_as[*id] = known_id;
     }

@@ -23,6 +23,15 @@ json::array cookies_in(Answer const& answer) {
   return read && read->is_array() ? std::move(read->get_array()) : json::array();
 }
 
+/// The argument of chrome.cookies.set as chrome.cookies.getAll would give the cookie.
+json::object as_told(json::object cookie) {
+  if (cookie.contains("domain")) return cookie;
+  auto const url = text_in(cookie, "url");
+  auto const from = url.find("://") + 3;
+  cookie["domain"] = url.substr(from, url.find('/', from) - from);
+  return cookie;
+}
+
 /// One answer for many calls: the first failure, or {}.
 struct Gathered {
   std::size_t left = 0;
@@ -105,12 +114,7 @@ void Gateway::Impl::set_cookies(Ticket const& ticket, std::string context, std::
     auto gathered = std::make_shared<Gathered>();
     gathered->left = cookies.size();
     for (auto const& cookie : cookies) {
-      auto record = cookie;  // as chrome.cookies.getAll would give it
-      if (!record.contains("domain")) {
-        auto const url = text_in(cookie, "url");
-        auto const from = url.find("://") + 3;
-        record["domain"] = url.substr(from, url.find('/', from) - from);
-      }
+      auto record = as_told(cookie);
       auto const old = there.find(cookie_key(record));
       bool const own = old == there.end() || old->second != text_in(cookie, "value");
       road.chrome("cookies.set", json::serialize(json::array{cookie}),
@@ -128,6 +132,27 @@ void Gateway::Impl::set_cookies(Ticket const& ticket, std::string context, std::
                   });
     }
   });
+}
+
+void Gateway::Impl::set_cookies_by_page(Session const& by, Target& on, Command const& command) {
+  auto const store = store_of(incognito_context(on.info.context));
+  auto const said = object_of(command.params);
+  json::array one{said};
+  auto const* many = said.if_contains("cookies");
+  OwnCookies made;
+  for (auto const& row : many && many->is_array() ? many->get_array() : one) {
+    if (!row.is_object()) continue;
+    Params cookie(row.get_object(), "params");
+    if (auto const read = chrome_cookie(cookie, store)) {
+      auto const record = as_told(*read);
+      made.emplace(cookie_key(record), deletion_of(record));
+    }
+  }
+  pass(on, command.ticket, command.method, command.params,
+       [this, client = by.client, made = std::move(made)](Answer const& answer) -> std::optional<std::string> {
+         if (answer && clients.contains(client)) own_cookies[client].insert(made.begin(), made.end());
+         return std::nullopt;
+       });
 }
 
 void Gateway::Impl::clear_cookies(Ticket const& ticket, std::string const& of) {

@@ -101,7 +101,7 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
     on.last_told = std::max(on.last_told, time);
   }
   on.replay.note(method, params);
-  if (!on.known_as.empty() && domain == "Runtime") {
+  if (!on.known_as.empty() && (domain == "Runtime" || method.starts_with("Debugger.script"))) {
     spread(on, method, to_client(on, params));
   } else {
     spread(on, method, params);
@@ -158,6 +158,7 @@ void Gateway::Impl::child_attached(Target& on, std::string_view params) {
   if (auto* const there = target(id)) {
     if (there->bond != Target::Bond::loose) {
       // A service worker of two pages comes by both; the first is the one that is spoken to.
+      there->other_ways.emplace_back(on.debuggee, upstream);
       road.send(on.debuggee, upstream, "Runtime.runIfWaitingForDebugger", "{}", [](Answer const&) {});
       return;
     }
@@ -193,8 +194,40 @@ void Gateway::Impl::child_attached(Target& on, std::string_view params) {
 }
 
 void Gateway::Impl::child_detached(Target& on, std::string_view params) {
-  auto const* child = target_at(on.debuggee, string_in(params, "sessionId"));
-  if (child && !child->parent.empty()) vanish(child->info.id);
+  auto const upstream = string_in(params, "sessionId");
+  auto const* child = target_at(on.debuggee, upstream);
+  if (child && !child->parent.empty()) return part_with(std::string(child->info.id), on.debuggee);
+  std::pair const way{on.debuggee, upstream};
+  for (auto const& [id, other] : targets) std::erase(other->other_ways, way);
+}
+
+void Gateway::Impl::part_with(std::string const& id, Debuggee const& page) {
+  auto* const child = target(id);
+  if (!child) return;
+  std::erase_if(child->other_ways, [this, &page](auto const& way) {
+    auto const* by = target_at(way.first, "");
+    return way.first == page || !by || by->bond != Target::Bond::attached;
+  });
+  if (child->other_ways.empty() || child->debuggee != page) return vanish(id);
+  // Sessions that its old page's had go with that page; those of the browser's stay.
+  std::vector<std::pair<ClientId, std::string>> ending;
+  for (auto const* session : child->sessions) {
+    auto const* above = this->session(session->client, session->parent);
+    if (above && above->kind == Session::Kind::target) ending.emplace_back(session->client, session->id);
+  }
+  auto const [debuggee, upstream] = child->other_ways.front();
+  child->other_ways.erase(child->other_ways.begin());
+  by_upstream.erase({child->debuggee, child->upstream});
+  lost(*child, {code::server_error, "Inspected target navigated or closed"});
+  for (auto const& [client, session] : ending) end_session(client, session, true);
+  child->debuggee = debuggee;
+  child->upstream = upstream;
+  child->parent = target_at(debuggee, "")->info.id;
+  child->bond = Target::Bond::attached;
+  child->attachment = ++last_attachment;
+  by_upstream[{debuggee, upstream}] = id;
+  restore(*child);
+  announce_where_wanted(*child);
 }
 
 void Gateway::Impl::child_changed(std::string_view params) {

@@ -81,13 +81,16 @@ void Gateway::Impl::give_up_on_link(std::uint64_t number) {
   for (auto const& [id, on] : targets) {
     for (auto const& command : std::exchange(on->waiting, {})) fail(command.ticket, failure);
   }
+  expected.clear();
+  for (auto const& [id, calls] : std::exchange(if_never_told, {})) {
+    for (auto const& call : calls) call(failure);
+  }
   auto const left = std::move(clients);
   clients.clear();
   targets.clear();
   tabs.clear();
   for (auto const& [id, client] : left) contexts_of_gone(id);
   contexts.clear();
-  expected.clear();
   openers.clear();
   for (auto const& [id, client] : left) {
     for (auto const& command : client.waiting) sockets.send(id, failure_text(command.ticket, failure));
@@ -115,7 +118,13 @@ void Gateway::Impl::ready() {
   looks_failed = 0;
   for (auto const& call : std::exchange(when_known, {})) call();
   look_for_downloads();
-  std::vector<std::string> again;
+  std::vector<std::string> again, unannounced;
+  for (auto const& [id, target] : targets) {
+    if (std::exchange(target->unannounced, false)) unannounced.push_back(id);
+  }
+  for (auto const& id : unannounced) {
+    if (auto* const on = target(id)) announce_where_wanted(*on);
+  }
   for (auto const& [id, target] : targets) {
     if (target->parent.empty() && target->bond == Target::Bond::loose &&
         (needed(*target) || !target->waiting.empty())) {
@@ -279,20 +288,14 @@ void Gateway::list(std::function<void(boost::system::result<std::vector<Listed>,
 
 void Gateway::create(std::string url, std::function<void(boost::system::result<Listed, Failure> const&)> done) {
   auto& impl = *impl_;
-  json::array const args{json::object{{"url", url.empty() ? "about:blank" : url}}};
-  impl.road.chrome("tabs.create", json::serialize(args), [&impl, done = std::move(done)](Answer const& answer) {
-    if (!answer) return done(answer.error());
-    auto const id = number_in(object_of(*answer), "id").value_or(-1);
-    auto told = [id, &impl, done] {
-      auto* const made = impl.target_of(id);
-      if (impl.blind) return done(*impl.blind);
-      if (!made) return done(Failure{code::server_error, "The new tab was closed at once."});
-      done(Listed{.id = made->info.id, .type = "page", .title = made->info.title, .url = made->info.url});
-    };
-    impl.known = false;  // this tab at least is new
-    impl.when_known.push_back(std::move(told));
-    impl.look();
-  });
+  auto make = [&impl, url = std::move(url), done = std::move(done)] {
+    if (!impl.linked) return done(Failure{link_lost, "The browser is not there."});
+    if (impl.blind) return done(*impl.blind);
+    impl.create_tab(url, done);
+  };
+  if (impl.known) return make();
+  impl.when_known.push_back(std::move(make));
+  if (impl.linked) impl.look();
 }
 
 void Gateway::activate(std::string target, Answered done) {

@@ -53,7 +53,7 @@ struct Tab {
 struct BrowserContext {
   std::string id;
   ClientId client = 0;  ///< whose it is; 0: nobody's
-  bool incognito = false, dispose_on_detach = false;
+  bool incognito = false;
   std::int64_t window = -1, group = -1;
   TabId spare = -1;  ///< made so that the incognito profile exists; the first page of the context
   std::set<TabId> tabs;
@@ -116,8 +116,9 @@ struct Gateway::Impl {
   /// Undoes what the session alone had switched on, and ends its child sessions. `say`: Target.detachedFromTarget.
   void end_session(ClientId owner, std::string const& id, bool say);
   void take_back(Session& of, Target& on);
-  void auto_attach(Session& session);      ///< announces what is there already
-  void announce_where_wanted(Target& on);  ///< to every session that attaches automatically
+  void auto_attach(Session& session);               ///< announces what is there already
+  void announce_where_wanted(Target& on);           ///< to every session that attaches automatically
+  void announce_once(Session& parent, Target& on);  ///< unless it has come by the parent's own wish already
   bool wants(Session const& parent, Target const& on, Session::Kind kind) const;
   void update_auto_attach(Target& on);  ///< tells Chrome what the sessions together want
   void tell_discovered(Session& session, Target& of);
@@ -232,6 +233,8 @@ struct Gateway::Impl {
   void child_attached(Target& on, std::string_view params);
   void child_detached(Target& on, std::string_view params);
   void child_changed(std::string_view params);
+  /// The way to a child by this page is no more: a service worker goes on by another of its pages, all else vanishes.
+  void part_with(std::string const& child, Debuggee const& page);
   void frame_event(Target& on, std::string_view method, std::string_view params);
 
   // fetch.cpp
@@ -272,6 +275,7 @@ struct Gateway::Impl {
   bool window_method(Session& by, Command const& command);
   bool cookie_method(Session& by, Command const& command);
   void set_cookies(Ticket const& ticket, std::string context, std::vector<boost::json::object> cookies);
+  void set_cookies_by_page(Session const& by, Target& on, Command const& command);  ///< Network.setCookie(s)
   void clear_cookies(Ticket const& ticket, std::string const& context);
   bool permission_method(Session& by, Command const& command);
   /// Sets a site's permission for as long as the client stays.
@@ -291,6 +295,7 @@ struct Gateway::Impl {
   void look_for_downloads();  ///< what has become of them while the link was down
   /// Makes a tab as Target.createTarget has it; the answer is chrome.tabs' Tab.
   void make_tab(std::string context, boost::json::object wish, Answered done);
+  void create_tab(std::string url, std::function<void(boost::system::result<Listed, Failure> const&)> done);
   void make_tab_in(std::string context, std::int64_t window, boost::json::object wish, Answered done);
   void make_window(std::string context, boost::json::object wish, Answered done);
   void need_incognito_window(std::string context, Answered done);
@@ -376,9 +381,9 @@ struct Gateway::Impl {
   std::map<std::uint64_t, LoadedExtension> extensions;  ///< by room
   std::map<std::string, MadeTarget, std::less<>> made_targets;
   std::uint64_t last_room = 0, last_made = 0;
-  std::map<TabId, std::vector<Ticket>> tab_asked_by;  ///< Target.createTarget: who waits in `expected`
-  int making_tabs = 0;                                ///< tabs that Chrome may tell of before they are assigned
-  std::map<TabId, std::string> pending_urls;          ///< where new tabs go once their clients let them
+  std::map<TabId, std::vector<std::function<void(Failure const&)>>> if_never_told;  ///< of those in `expected`
+  int making_tabs = 0;                        ///< tabs that Chrome may tell of before they are assigned
+  std::map<TabId, std::string> pending_urls;  ///< where new tabs go once their clients let them
   bool finding = false, find_again = false;
   bool watching_workers = false;  ///< the next look is set
   /// A page that no client has asked anything of for so long is not watched.

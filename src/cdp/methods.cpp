@@ -88,7 +88,7 @@ Table make_table() {
       {"Runtime.setCustomObjectFormatterEnabled", back_to(R"({"enabled":false})")},
       {"Runtime.setMaxCallStackSizeToCapture", {.act = Act::setting}},
       {"Overlay.setInspectMode", back_to(R"({"mode":"none","highlightConfig":{}})")},
-      {"Security.setIgnoreCertificateErrors", back_to(R"({"ignore":false})")},
+      {"Security.setIgnoreCertificateErrors", {.act = Act::own}},
       {"ServiceWorker.setForceUpdateOnPageLoad", back_to(R"({"forceUpdateOnPageLoad":false})")},
       {"Tracing.start", setting("Tracing.end")},
       {"Tracing.end", unset("Tracing.start")},

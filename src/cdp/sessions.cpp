@@ -90,9 +90,23 @@ void Gateway::Impl::announce_where_wanted(Target& on) {
       if (above && session->auto_attach.on) parents.push_back(session.get());
     }
   }
-  for (auto* const parent : parents) {
-    if (ordinary(on) && wants(*parent, on, Session::Kind::tab)) announce(*parent, Session::Kind::tab, on, true);
-    if (wants(*parent, on, Session::Kind::target)) announce(*parent, Session::Kind::target, on, true);
+  for (auto* const parent : parents) announce_once(*parent, on);
+}
+
+void Gateway::Impl::announce_once(Session& parent, Target& on) {
+  auto const has = [this, &parent, &on](Session::Kind kind) {
+    auto const& its = client(parent.client)->sessions;
+    return std::any_of(its.begin(), its.end(), [&](auto const& row) {
+      auto const& other = *row.second;
+      return other.automatic && other.kind == kind && other.target == on.info.id && other.parent == parent.id;
+    });
+  };
+  bool const around = parent.kind == Session::Kind::browser && ordinary(on);
+  if (around && wants(parent, on, Session::Kind::tab) && !has(Session::Kind::tab)) {
+    announce(parent, Session::Kind::tab, on, true);
+  }
+  if (wants(parent, on, Session::Kind::target) && !has(Session::Kind::target)) {
+    announce(parent, Session::Kind::target, on, true);
   }
 }
 
@@ -104,22 +118,7 @@ void Gateway::Impl::auto_attach(Session& session) {
                                                               : on->parent == session.target;
     if (below) there.push_back(on.get());
   }
-  auto const has = [this, &session](Target const& on, Session::Kind kind) {
-    for (auto const& [name, other] : client(session.client)->sessions) {
-      if (other->automatic && other->kind == kind && other->target == on.info.id && other->parent == session.id)
-        return true;
-    }
-    return false;
-  };
-  for (auto* const on : there) {
-    if (session.kind == Session::Kind::browser && ordinary(*on) && wants(session, *on, Session::Kind::tab) &&
-        !has(*on, Session::Kind::tab)) {
-      announce(session, Session::Kind::tab, *on, true);
-    }
-    if (wants(session, *on, Session::Kind::target) && !has(*on, Session::Kind::target)) {
-      announce(session, Session::Kind::target, *on, true);
-    }
-  }
+  for (auto* const on : there) announce_once(session, *on);
 }
 
 void Gateway::Impl::update_auto_attach(Target& on) {

@@ -113,7 +113,12 @@ void Gateway::Impl::read_tabs(json::value const& list) {
   for (auto const& row : list.get_array()) {
     if (!row.is_object()) continue;
     auto tab = read_tab(row.get_object());
-    if (auto const old = tabs.find(tab.id); old != tabs.end()) tab.target = old->second.target;
+    if (auto const old = tabs.find(tab.id); old != tabs.end()) {
+      tab.target = old->second.target;
+      tab.undecided = old->second.undecided;
+      tab.early = old->second.early;
+      tab.plan = old->second.plan;
+    }
     now.emplace(tab.id, std::move(tab));
   }
   std::vector<TabId> closed;
@@ -236,6 +241,7 @@ Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
       if (session->discover) tell_discovered(*session, made);
     }
   }
+  made.unannounced = !known;
   if (known) announce_where_wanted(made);
   if (auto const told = early_events.extract(made.debuggee.tab); !told.empty()) {
     for (auto const& row : told.mapped()) debugger_event(made.debuggee, row.upstream, row.method, row.params);
@@ -268,7 +274,7 @@ void Gateway::Impl::vanish(std::string id) {
   for (auto const& [name, other] : targets) {
     if (other->parent == id) children.push_back(name);
   }
-  for (auto const& child : children) vanish(child);
+  for (auto const& child : children) part_with(child, going->debuggee);
   // As Chrome does (content/browser/devtools/protocol/input_handler.cc, InputInjector::Cleanup).
   std::vector<Ticket> done;
   std::erase_if(going->in_flight, [&done](auto const& row) {

@@ -48,8 +48,9 @@ class TargetFilter {
 struct Context {
   std::int64_t id = 0;
   std::string unique, frame, name;
-  bool main = false;  ///< the page's own world
-  std::string told;   ///< raw params of its Runtime.executionContextCreated
+  bool main = false;          ///< the page's own world
+  std::string told;           ///< raw params of its Runtime.executionContextCreated
+  std::string real_unique{};  ///< of ours: the uniqueId of Chrome's that it stands for
 };
 
 struct Frame {
@@ -62,6 +63,7 @@ struct InFlight {
   Ticket ticket;
   bool navigates = false;  ///< Page.navigate: it may have gone where Chrome's debugger cannot follow
   bool input = false;      ///< Input.dispatch…: what it does may close the page, which is no failure of it
+  bool uploads = false;    ///< DOM.setFileInputFiles, which needs a switch of the extension's
 };
 
 /// A command that a popup is sent at its creation, because a client is expected to say it (popups.cpp).
@@ -85,6 +87,7 @@ struct Target {
   Debuggee debuggee;
   std::string upstream;  ///< Chrome's session id below the debuggee; empty: its own
   std::string parent;    ///< id of the target whose session announced it; empty: none
+  std::vector<std::pair<Debuggee, std::string>> other_ways{};  ///< to a service worker that other pages have too
   Bond bond = Bond::loose;
   bool held = false;                 ///< Chrome has stopped it until Runtime.runIfWaitingForDebugger
   std::vector<Ticket> navigating{};  ///< answered when the page has come, which tabs and webNavigation tell
@@ -99,6 +102,7 @@ struct Target {
   bool discarded = false;
   std::string committed{};         ///< address of the last page that webNavigation told while attached
   bool fresh = false;              ///< a new tab whose first page has not come yet
+  bool unannounced = false;        ///< appeared while the browser's tabs were not known
   bool closing = false;            ///< a client closes it: no dialog of its page shall keep it
   bool complete = true;            ///< the page has loaded, for all that is known without being attached
   bool objects_lost = false;       ///< the attachment went in which clients had made objects

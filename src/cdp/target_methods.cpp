@@ -170,6 +170,7 @@ void detach_from_target(Gateway::Impl& gateway, Session& by, Command const& comm
 
 void activate(Gateway::Impl& gateway, Session& by, Command const& command, json::object const& params) {
   if (gateway.made_target(text_in(params, "targetId"), by.client)) return gateway.reply(command.ticket, "{}");
+  if (gateway.put_off(command)) return;
   gateway.activate_target(text_in(params, "targetId"), [&gateway, ticket = command.ticket](Answer const& answer) {
     answer ? gateway.reply(ticket, *answer) : gateway.fail(ticket, answer.error());
   });
@@ -185,6 +186,7 @@ void close(Gateway::Impl& gateway, Session& by, Command const& command, json::ob
     }
     return gateway.reply(ticket, R"({"success":true})");
   }
+  if (gateway.put_off(command)) return;
   gateway.close_target(text_in(params, "targetId"), [&gateway, ticket = command.ticket](Answer const& answer) {
     answer ? gateway.reply(ticket, R"({"success":true})") : gateway.fail(ticket, answer.error());
   });
@@ -281,7 +283,10 @@ void Gateway::Impl::close_target(std::string id, Answered done) {
   auto const tab = on->debuggee.tab;
   keep_profile_of(tab, [this, tab, done = std::move(done)] {
     road.chrome("tabs.remove", "[" + std::to_string(tab) + "]", [this, tab, done](Answer const& answer) {
-      if (!answer) return done(answer.error());
+      if (!answer) {
+        if (auto* const still = target_of(tab)) still->closing = false;
+        return done(answer.error());
+      }
       tab_removed(tab);
       done("{}");
     });

@@ -119,7 +119,8 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
       if (method == "Page.createIsolatedWorld") {
         auto const frame = string_in(command.params, "frameId");
         auto const world = string_in(command.params, "worldName");
-        if (frame != on.info.id || world.empty()) return false;
+        // Where contexts are not told, the real one could not be matched with it.
+        if (frame != on.info.id || world.empty() || !by.ledger.has("Runtime.enable")) return false;
         auto const before = on.contexts.size();
         auto const& context = invent(on, frame, world);
         if (on.contexts.size() > before) spread(on, "Runtime.executionContextCreated", context.told);

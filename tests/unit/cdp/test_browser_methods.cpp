@@ -6,6 +6,7 @@
 
 namespace any::cdp::test {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -428,6 +429,73 @@ TEST_F(Incognito, cookies_set_before_the_first_page_are_there_in_it) {
   say(1, 51, "Target.createTarget", R"({"url":"about:blank","browserContextId":")" + context + "\"}");
   road.answer("tabs.update", R"({"id":3,"windowId":30,"incognito":true})");
   EXPECT_EQ(told().back(), R"(id 51: {"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3"})") << "the page that is there";
+}
+
+TEST_F(BrowserMethods, a_tab_made_at_the_door_disturbs_no_client_and_is_told_to_all) {
+  attach_answers();
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  say(1, 40, "Runtime.evaluate", R"({"expression":"1"})", session);
+  road.answer("Runtime.evaluate", "{}");
+  told();
+  std::string made;
+  gateway.create("http://c.example/", [&made](auto const& listed) { made = listed ? listed->id : "refused"; });
+  EXPECT_EQ(road.answer("windows.getLastFocused", R"({"id":8,"type":"normal","incognito":true})"),
+            R"([{"windowTypes":["normal"]}])");
+  road.answer("windows.getAll", R"([{"id":8,"type":"normal","incognito":true},{"id":9,"type":"normal"}])");
+  say(1, 41, "Runtime.evaluate", R"({"expression":"2"})", session);
+  road.answer("Runtime.evaluate", "{}");
+  EXPECT_EQ(told().back(), "id 41: {}");
+  road.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
+  EXPECT_EQ(road.answer("tabs.create", R"({"id":3,"windowId":9})"),
+            R"([{"windowId":9,"url":"http://c.example/","active":true}])")
+      << "not into the person's incognito window";
+  road.settle();
+  EXPECT_EQ(made, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3");
+  EXPECT_THAT(told(), Contains("Target.attachedToTarget"));
+}
+
+TEST_F(BrowserMethods, a_tab_made_at_the_door_that_goes_at_once_is_an_error_and_no_silence) {
+  std::string said;
+  gateway.create("http://c.example/", [&said](auto const& listed) { said = listed ? "" : listed.error().message; });
+  road.settle();
+  road.answer("windows.getLastFocused", R"({"id":9,"type":"normal"})");
+  road.answer("tabs.create", R"({"id":3,"windowId":9})");
+  gateway.chrome_event("tabs.onRemoved", R"([3,{}])");
+  EXPECT_THAT(said, HasSubstr("closed before it could be used"));
+}
+
+TEST_F(BrowserMethods, certificate_errors_cannot_be_ignored_and_the_error_says_what_can_be_done) {
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  for (auto const& where : {std::string(), session}) {
+    EXPECT_THAT(ask("Security.setIgnoreCertificateErrors", R"({"ignore":true})", where),
+                HasSubstr("accept the site's certificate once by hand"));
+  }
+}
+
+TEST_F(BrowserMethods, files_that_the_extension_may_not_hand_over_name_the_switch) {
+  attach_answers();
+  join(1, {.target = std::string(page_1)});
+  say(1, 50, "DOM.setFileInputFiles", R"({"files":["/a"],"nodeId":1})");
+  road.refuse("DOM.setFileInputFiles", "Not allowed");
+  EXPECT_THAT(told().back(), AllOf(HasSubstr("Not allowed"), HasSubstr("Allow access to file URLs")));
+  gateway.facts_changed({.browser_id = "b", .file_urls = true});
+  say(1, 51, "DOM.setFileInputFiles", R"({"files":["/a"],"nodeId":1})");
+  road.refuse("DOM.setFileInputFiles", "Not allowed");
+  EXPECT_EQ(told().back(), "id 51: error Not allowed");
+}
+
+TEST_F(BrowserMethods, clearing_takes_what_the_client_has_set_by_a_page_too) {
+  attach_answers();
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  say(1, 50, "Network.setCookie", R"({"name":"n","value":"1","url":"http://x.example/"})", session);
+  road.answer("Network.setCookie", R"({"success":true})");
+  told();
+  say(1, 51, "Storage.clearCookies");
+  EXPECT_THAT(road.answer("cookies.set"), HasSubstr(R"("name":"n")"));
+  EXPECT_EQ(told().back(), "id 51: {}");
 }
 
 }  // namespace any::cdp::test

@@ -168,4 +168,33 @@ TEST_F(LazyAttach, a_tab_that_a_client_listens_to_is_never_let_go) {
   EXPECT_EQ(gateway.counts().attached, 1U);
 }
 
+TEST_F(LazyAttach, a_context_told_before_the_attachment_goes_by_its_unique_id_too) {
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  sockets.rest();
+  say(1, 1, "Runtime.enable", "{}", session);
+  auto const created = object(sockets.next());
+  auto const unique = std::string(created.at("params").at("context").at("uniqueId").as_string());
+  attach_answers();
+  road.usual.erase("Runtime.enable");
+  say(1, 2, "Runtime.evaluate", R"({"expression":"1","uniqueContextId":")" + unique + "\"}", session);
+  gateway.debugger_event(
+      {.tab = 1}, "", "Runtime.executionContextCreated",
+      R"({"context":{"id":3,"origin":"http://a.example","name":"","uniqueId":"u3",)"
+      R"("auxData":{"isDefault":true,"type":"default","frameId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"}}})");
+  road.answer("Runtime.enable", "{}");
+  road.settle();
+  EXPECT_EQ(road.answer("Runtime.evaluate", "{}"), R"({"expression":"1","uniqueContextId":"u3"})");
+}
+
+TEST_F(LazyAttach, a_world_made_by_whoever_is_told_no_contexts_is_chromes_own) {
+  join(1);
+  auto const session = attach_all(1).at(std::string(page_1));
+  attach_answers();
+  road.always("Page.createIsolatedWorld", R"({"executionContextId":7})");
+  told();
+  say(1, 1, "Page.createIsolatedWorld", R"({"frameId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1","worldName":"w"})", session);
+  EXPECT_EQ(told().back(), R"(id 1: {"executionContextId":7})");
+}
+
 }  // namespace any::cdp::test

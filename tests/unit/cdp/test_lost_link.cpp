@@ -260,4 +260,41 @@ TEST_F(NoTabsTold, whoever_waits_is_told_when_looking_is_given_up) {
   EXPECT_EQ(sockets.closed[1], "1011 the browser does not tell its tabs");
 }
 
+TEST_F(LostLink, a_tab_that_came_meanwhile_is_attached_to_by_whoever_attaches_to_all) {
+  join(1);
+  attach_all(1);
+  gateway.link_down("cut");
+  road.always(
+      "tabs.query",
+      R"([{"id":1,"url":"http://a.example/"},{"id":2,"url":"http://b.example/"},{"id":3,"url":"http://c.example/"}])");
+  road.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1","type":"page","tabId":1},)"
+                                     R"({"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2","type":"page","tabId":2},)"
+                                     R"({"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
+  back();
+  EXPECT_EQ(told(), std::vector<std::string>{"Target.attachedToTarget"});
+}
+
+TEST_F(LostLink, closing_a_tab_waits_for_the_browser_too) {
+  join(1);
+  gateway.link_down("cut");
+  say(1, 1, "Target.closeTarget", R"({"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"})");
+  say(1, 2, "Target.activateTarget", R"({"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2"})");
+  EXPECT_TRUE(told().empty());
+  back();
+  EXPECT_EQ(road.answer("tabs.remove"), "[1]");
+  EXPECT_EQ(road.answer("tabs.update"), R"([2,{"active":true}])");
+  EXPECT_THAT(told(), ::testing::UnorderedElementsAre(R"(id 1: {"success":true})", "id 2: {}"));
+}
+
+TEST_F(LostLink, a_tab_that_could_not_be_closed_tells_its_dialogs_again) {
+  attach_answers();
+  join(1, {.target = std::string(page_1)});
+  say(1, 1, "Page.enable");
+  say(1, 2, "Target.closeTarget", R"({"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"})");
+  road.refuse("tabs.remove", "Tabs cannot be edited right now");
+  told();
+  gateway.debugger_event({.tab = 1}, "", "Page.javascriptDialogOpening", R"({"type":"alert"})");
+  EXPECT_EQ(told(), std::vector<std::string>{"Page.javascriptDialogOpening"});
+}
+
 }  // namespace any::cdp::test

@@ -149,4 +149,38 @@ TEST_F(BrowserTarget, is_told_to_who_asks_for_it_and_can_be_attached_to) {
   EXPECT_THAT(told().back(), HasSubstr(R"("type":"browser")"));
 }
 
+TEST_F(SharedWorkers, a_service_worker_of_two_pages_goes_on_by_the_second_when_the_first_goes) {
+  say(1, 1, "Target.setDiscoverTargets", R"({"discover":true})");
+  auto const sessions = attach_all(1);
+  for (auto const& page_of : {page_1, page_2}) {
+    say(1, 2, "Page.enable", "{}", sessions.at(std::string(page_of)));
+    say(1, 3, "Runtime.evaluate", R"({"expression":"1"})", sessions.at(std::string(page_of)));
+  }
+  told();
+  for (int const tab : {1, 2}) {
+    gateway.debugger_event(
+        {.tab = tab}, "", "Target.attachedToTarget",
+        R"({"sessionId":"up)" + std::to_string(tab) +
+            R"(","targetInfo":{"targetId":"S","type":"service_worker","url":"http://a.example/sw.js"},)"
+            R"("waitingForDebugger":false})");
+  }
+  std::string worker;
+  for (auto const& text : sockets.rest()) {
+    auto const message = object(text);
+    if (message.at("method") != "Target.attachedToTarget" || message.contains("sessionId")) continue;
+    worker = message.at("params").at("sessionId").as_string();
+  }
+  ASSERT_FALSE(worker.empty()) << "told at the browser's level";
+  gateway.chrome_event("tabs.onRemoved", R"([1,{}])");
+  road.settle();
+  EXPECT_THAT(told(), Contains("Target.targetDestroyed").Times(1)) << "the page has gone, not the worker";
+  road.usual.erase("Runtime.evaluate");
+  say(1, 9, "Runtime.evaluate", R"({"expression":"2"})", worker);
+  auto const asked = road.take("Runtime.evaluate");
+  EXPECT_EQ(asked.debuggee, Debuggee{.tab = 2});
+  EXPECT_EQ(asked.session, "up2");
+  gateway.chrome_event("tabs.onRemoved", R"([2,{}])");
+  EXPECT_THAT(told(), Contains("Target.targetDestroyed").Times(2)) << "with its last page it goes";
+}
+
 }  // namespace any::cdp::test
