@@ -116,15 +116,16 @@ void Core::Impl::next_hop(Task& task, std::string url, std::string state) {
 }
 
 /// Nothing of it ran: back to the queue, no retry used.
-void Core::Impl::requeue(Task& task, std::string const& reason) {
+void Core::Impl::requeue(Task& task, Error reason) {
   if (task.cancelling) {
     end_cancelled(task, std::nullopt);
     return;
   }
   detach(task);
-  close_attempt(task, Error{ErrorName::BrowserLostError, reason, {{"started", false}}}, true);
+  event(task, "requeued", "{\"reason\":" + json_text(reason.message) + "}");
+  reason.extra["started"] = false;
+  close_attempt(task, std::move(reason), true);
   set_state(task, State::queued);
-  event(task, "requeued", "{\"reason\":" + json_text(reason) + "}");
   touch(task);
   step.durable = true;
   enqueue(task);

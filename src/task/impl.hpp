@@ -91,7 +91,7 @@ struct Core::Impl {
   void finish(Task& task, State state, std::optional<Error> error, std::optional<std::string> result = {},
               std::string screenshot = {});
   void next_hop(Task& task, std::string url, std::string state);
-  void requeue(Task& task, std::string const& reason);
+  void requeue(Task& task, Error reason);
   void fail(Task& task, Error error, bool of_the_road, Outcome::Started started, std::string screenshot = {});
   void close_attempt(Task& task, std::optional<Error> error, bool requeued);
   void end_cancelled(Task& task, std::optional<Error> error);

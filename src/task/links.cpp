@@ -118,7 +118,7 @@ void Core::Impl::reconcile(Browser& browser, std::vector<Hold> const& holds) {
     }
     bool const same_instance = !browser.instance.empty() && task->record.attempts.back().instance == browser.instance;
     if (same_instance && !task->taken) {
-      requeue(*task, "the browser never got it");
+      requeue(*task, Error{ErrorName::BrowserLostError, "the browser never got it"});
       continue;
     }
     bool const started = task->phase == Phase::running;

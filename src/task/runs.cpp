@@ -11,6 +11,13 @@ namespace {
 constexpr Millis first_backoff = 250, longest_backoff = 2'000;
 constexpr int most_requeues = 5;
 
+/// Of a task of which nothing has run. A page that was loaded for it is not loaded once more unasked.
+bool may_begin_again(Task const& task, ErrorName name) {
+  if (name == ErrorName::BrowserLostError || name == ErrorName::NoBrowserError) return true;
+  bool const loads = task.record.hop > 0 || task.record.request.tab.kind == TabSpec::Kind::open;
+  return of_the_road(name) && !loads;
+}
+
 std::string tab_json(std::optional<TabInfo> const& tab) {
   if (!tab) return "null";
   return "{\"id\":" + std::to_string(tab->id) + ",\"url\":" + json_text(tab->url) +
@@ -145,10 +152,10 @@ void Core::Impl::ended(Task& task, Outcome outcome) {
     auto state = task.browser->state;
     state.paused = true;
     change_state(*task.browser, std::move(state));
-    requeue(task, "the browser is paused");
-  } else if (untouched && (of_the_road(name) || name == ErrorName::NoBrowserError) && task.requeues < most_requeues) {
+    requeue(task, Error{ErrorName::PausedError, "the browser is paused"});
+  } else if (untouched && may_begin_again(task, name) && task.requeues < most_requeues) {
     ++task.requeues;
-    requeue(task, outcome.error.message);
+    requeue(task, std::move(outcome.error));
   } else {
     fail(task, std::move(outcome.error), of_the_road(name), outcome.started, std::move(outcome.screenshot));
   }

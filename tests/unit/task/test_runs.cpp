@@ -66,6 +66,26 @@ TEST(Runs, WhatProvenDidNotRunGoesBackWithoutARetryFiveTimesAtMost) {
   EXPECT_EQ(failure(b.error("t", ErrorName::TabClosedError, Outcome::Started::no, 6), "t"), "TabClosedError");
 }
 
+TEST(Runs, APageThatWasLoadedForATaskIsNotLoadedAgainUnasked) {
+  Bench b;
+  b.link("a");
+  auto r = b.request("t");
+  r.tab.kind = TabSpec::Kind::open;
+  r.tab.url = "http://a.example/";
+  b.submit(r);
+  EXPECT_EQ(failure(b.error("t", ErrorName::NavigatedError, Outcome::Started::no), "t"), "NavigatedError");
+}
+
+TEST(Runs, AnAttemptThatGoesBackKeepsItsOwnError) {
+  Bench b;
+  b.link("a");
+  b.submit(b.request("t"));
+  b.error("t", ErrorName::TabClosedError, Outcome::Started::no);
+  auto const& attempts = b.core.find("t")->attempts;
+  EXPECT_TRUE(attempts.at(0).requeued);
+  EXPECT_EQ(attempts.at(0).error->name, ErrorName::TabClosedError);
+}
+
 TEST(Runs, ARefusalForGoodEndsTheTask) {
   Bench b;
   b.link("a");
