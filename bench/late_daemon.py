@@ -9,6 +9,7 @@ the daemon's own ready line to the moment at which /health counts a browser.
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
@@ -43,4 +44,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # browser and daemon are ended with it
     sys.exit(main())

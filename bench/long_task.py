@@ -8,6 +8,7 @@ The link must be the one that stood at the beginning, and the script must have r
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
@@ -43,4 +44,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # browser and daemon are ended with it
     sys.exit(main())

@@ -65,6 +65,21 @@ tests_and_waits() { # those whose time is spent waiting run beside the others
   return "$result"
 }
 
+declare -A aside=()
+begin_aside() { # begin_aside NAME COMMAND…: what does nothing but wait for minutes goes on beside the steps
+  local name=$1
+  shift
+  (PATH="$PWD/build/venv/bin:$PATH" exec "$@") >"$logs/$name.part" 2>&1 &
+  aside[$name]=$!
+}
+end_of() { # end_of NAME: its output, and how it ended
+  wait "${aside[$1]}"
+  local result=$?
+  cat "$logs/$1.part"
+  return "$result"
+}
+trap 'jobs -p | xargs -r kill 2>/dev/null' EXIT
+
 step dependencies scripts/install-deps.sh --test
 [[ ${verdicts[0]} == passed ]] || summary
 step layers python3 scripts/check_layers.py
@@ -75,12 +90,16 @@ step unit ctest --preset release
 step tidy scripts/tidy.sh wire task
 step extension-checks npm run --silent check
 step python-types venv mypy --strict python/anybrowser
+begin_aside late-daemon python bench/late_daemon.py 5
+[[ $quick == --quick ]] || begin_aside long-task python bench/long_task.py 10
 step daemon tests_and_waits tests/daemon tests/python
 step extension tests_and_waits tests/extension
 step end-to-end tests_and_waits tests/e2e
+step late-daemon end_of late-daemon
 if [[ $quick != --quick ]]; then
   step faults tests_and_waits tests/faults
   step conformance tests tests/conformance
+  step long-task end_of long-task
   step conformance-page venv python tests/conformance/table.py --check
   step sanitizers-memory sanitized asan unit_base unit_wire unit_task unit_cdp unit_net unit_service store_suite sim
   step fuzz fuzzed strict_json envelope http_request cdp_command cdp_gateway
