@@ -200,6 +200,11 @@ void Gateway::Impl::lost(Target& on, Failure const& why) {
   on.unanswered = 0;
   on.held = on.requests_held = on.reviving = false;
   on.foreseen.clear();
+  if (on.upstream.empty()) {
+    for (auto const& [id, other] : targets) {
+      std::erase_if(other->other_ways, [&on](auto const& way) { return way.first == on.debuggee; });
+    }
+  }
   for (auto* const session : on.sessions) {
     for (auto& line : session->ledger.lines()) line.filling = false;  // the answer that would end it comes no more
   }
