@@ -18,25 +18,17 @@ from pathlib import Path
 from typing import Any, Mapping, Optional
 from urllib.parse import urlsplit
 
+from ._config import DEFAULT_DAEMON, daemon_address, state_folder
 from ._core import PROTOCOL
 from .errors import ProtocolError, UnauthorizedError, UnreachableError, error_from_json
 
 __all__ = ["DEFAULT_DAEMON", "Endpoint", "find_binary", "state_folder"]
 
-DEFAULT_DAEMON = "http://127.0.0.1:8766"
 START_LIMIT = 10.0  # seconds until a daemon we started must answer
 _ANSWER_LIMIT = 5.0  # seconds for /health, once connected
 
 # Daemons started here: kept so that Python neither waits for them nor warns of them.
 _started: list[subprocess.Popen[bytes]] = []
-
-
-def state_folder() -> Path:
-    """Where the daemon keeps its journal, log and token."""
-    if os.environ.get("ANY_STATE_DIR"):
-        return Path(os.environ["ANY_STATE_DIR"])
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "any"
 
 
 def find_binary() -> Optional[Path]:
@@ -55,10 +47,11 @@ def find_binary() -> Optional[Path]:
 
 @dataclass
 class Endpoint:
-    """One daemon's address."""
+    """One daemon's address. `named`: somebody asked for this very address, so a daemon that is started must listen there."""
 
     url: str
     token: Optional[str] = None
+    named: bool = True
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -72,8 +65,12 @@ class Endpoint:
 
     @classmethod
     def choose(cls, daemon: Optional[str], token: Optional[str]) -> Endpoint:
-        """The argument, else $ANY_DAEMON, else the default; the token likewise from $ANY_TOKEN."""
-        return cls(daemon or os.environ.get("ANY_DAEMON") or DEFAULT_DAEMON, token or os.environ.get("ANY_TOKEN") or None)
+        """The argument, else what environment and config.toml say (`daemon_address`); the token likewise from $ANY_TOKEN.
+
+        Errors: ValueError for what is no address, BadRequestError for settings that cannot be read.
+        """
+        url, named = (daemon, True) if daemon else daemon_address()
+        return cls(url, token or os.environ.get("ANY_TOKEN") or None, named)
 
     @property
     def rpc_url(self) -> str:
@@ -176,11 +173,11 @@ class Endpoint:
                 f"no daemon answers at {self.url}, and the program `any` was not found to start one: "
                 "put it on PATH, set ANY_BINARY to its path, or run `any serve` yourself"
             )
-        folder = state_folder()
+        folder = state_folder().absolute()  # its own folder is where it will run
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = folder / "daemon.log"
         command = [str(binary), "serve", "--state-dir", str(folder)]
-        if self.url != DEFAULT_DAEMON:
+        if self.named:
             command += ["--listen", self.netloc]
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:

@@ -111,9 +111,12 @@ class Task:
 class Browser:
     """A connection to the daemon and, through it, to the person's browsers. Any thread may use it.
 
-    `daemon`: its address; else $ANY_DAEMON, else http://127.0.0.1:8766. `token`: else $ANY_TOKEN, else read from the
-    state folder where the daemon wants one. `start`: run `any serve` where no daemon answers at a loopback address.
-    `reconnect`: seconds for which a dropped connection is re-made; calls and waits live through that.
+    `daemon`: its address; else $ANY_DAEMON, else what config.toml says (`daemon`, or the first of `listen`), else
+    http://127.0.0.1:8766. `token`: else $ANY_TOKEN, else read from the state folder where the daemon wants one.
+    `start`: run `any serve` where no daemon answers at a loopback address. `reconnect`: seconds for which a dropped
+    connection is re-made; calls and waits live through that.
+
+    Errors: ValueError for an address that is none, BadRequestError where config.toml is needed and cannot be read.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ from anybrowser import Browser  # noqa: E402
 @pytest.fixture(autouse=True)
 def no_environment_of_the_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test meets the daemon, the state folder or the token of whoever runs it."""
-    for name in ("ANY_DAEMON", "ANY_TOKEN", "ANY_STATE_DIR"):
+    for name in ("ANY_DAEMON", "ANY_LISTEN", "ANY_TOKEN", "ANY_STATE_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -174,11 +174,10 @@ def test_the_token_is_found_in_the_state_folder(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def free_address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An address where nothing answers yet; whatever gets started there is ended afterwards."""
     monkeypatch.setenv("ANY_COMPAT_PORT", "0")
     url = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setenv("ANY_DAEMON", url)
     yield url
     try:
         with Browser(url, start=False) as b:
@@ -193,6 +192,13 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         except ChildProcessError:
             pass
         time.sleep(0.02)
+
+
+@pytest.fixture
+def started(free_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same, named by the environment."""
+    monkeypatch.setenv("ANY_DAEMON", free_address)
+    return free_address
 
 
 def test_the_daemon_is_started_where_none_runs_and_stays(started: str, tmp_path: Path) -> None:
@@ -220,3 +226,26 @@ def test_many_who_start_it_at_the_same_time_share_one(started: str) -> None:
         thread.join(60)
     assert len({str(landed[0]) for _, landed in work}) == 1
     assert isinstance(work[0][1][0], int), work[0][1]
+
+
+def test_the_daemon_of_the_settings_file_is_started_and_found_with_its_token(free_address: str, tmp_path: Path) -> None:
+    folder = tmp_path / "of the file"
+    file = tmp_path / "config" / "any" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'listen = ["{free_address[7:]}"]\nstate_dir = "{folder}"\ntoken = true\n')
+    with Browser() as b:
+        assert b.url == free_address
+        health = b.health()
+        assert (health["state_dir"], health["token"], health["listen"]) == (str(folder), True, [free_address[7:]])
+        assert b.tasks() == []
+    with Browser(start=False) as b:
+        assert b.health()["pid"] == health["pid"]
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_daemon_is_started_at_the_address_that_was_asked_for_whatever_the_settings_file_says(free_address: str, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "any" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'listen = ["127.0.0.1:{free_port()}"]\n')
+    with Browser(free_address) as b:
+        assert b.health()["listen"] == [free_address[7:]]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import builtins
 import re
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
 import anybrowser
 from anybrowser import AnyError, Event, Record, ScriptError, TabClosedError, errors
-from anybrowser._daemon import Endpoint, find_binary, state_folder
+from anybrowser._config import config_path, state_folder
+from anybrowser._daemon import Endpoint, find_binary
 from anybrowser._request import build_request
 from anybrowser.errors import error_from_json
 
@@ -164,20 +166,58 @@ def test_an_address_that_is_none_is_refused_with_an_example(given: str) -> None:
         Endpoint(given)
 
 
-def test_argument_then_environment_then_default_name_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ANY_DAEMON", raising=False)
-    assert Endpoint.choose(None, None).url == "http://127.0.0.1:8766"
+def settings(text: str) -> Path:
+    """Writes config.toml where the library looks for it."""
+    path = config_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_argument_then_environment_then_file_then_default_name_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chosen(daemon: Optional[str] = None) -> tuple[str, bool]:
+        endpoint = Endpoint.choose(daemon, None)
+        return endpoint.url, endpoint.named
+
+    assert chosen() == ("http://127.0.0.1:8766", False)
+    settings('listen = ["127.0.0.1:3000", "[::1]:3000"]')
+    assert chosen() == ("http://127.0.0.1:3000", False)
+    settings('listen = "[::1]:3500"')
+    assert chosen() == ("http://[::1]:3500", False)
+    monkeypatch.setenv("ANY_LISTEN", " 127.0.0.1:4000, [::1]:4000")
+    assert chosen() == ("http://127.0.0.1:4000", False)
+    settings('daemon = "127.0.0.1:5000"')
+    assert chosen() == ("http://127.0.0.1:5000", True)
     monkeypatch.setenv("ANY_DAEMON", "http://127.0.0.1:1000")
-    assert Endpoint.choose(None, None).url == "http://127.0.0.1:1000"
-    assert Endpoint.choose("http://127.0.0.1:2000", None).url == "http://127.0.0.1:2000"
+    assert chosen() == ("http://127.0.0.1:1000", True)
+    assert chosen("http://127.0.0.1:2000") == ("http://127.0.0.1:2000", True)
 
 
-def test_the_state_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("ANY_STATE_DIR", raising=False)
+def test_environment_then_file_then_default_name_the_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state_folder() == tmp_path / "any"
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    assert state_folder() == Path.home() / ".local/state/any"
+    settings('state_dir = "/in/the/file"')
+    assert state_folder() == Path("/in/the/file")
     monkeypatch.setenv("ANY_STATE_DIR", "/elsewhere")
     assert state_folder() == Path("/elsewhere")
+
+
+@pytest.mark.parametrize("text", ["daemon = 1", "listen = []", "listen = [1]", "daemon ="])
+def test_settings_that_cannot_be_read_are_an_error_that_names_the_file(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    path = settings(text)
+    with pytest.raises(errors.BadRequestError, match=re.escape(str(path))):
+        Endpoint.choose(None, None)
+    # To whom they would tell nothing they do not matter.
+    assert Endpoint.choose("http://127.0.0.1:2000", None).port == 2000
+
+
+@pytest.mark.parametrize("text", ["state_dir = 1", "state_dir = ''", "[[["])
+def test_a_state_folder_that_is_none_is_an_error_that_names_the_file(text: str) -> None:
+    path = settings(text)
+    with pytest.raises(errors.BadRequestError, match=re.escape(str(path))):
+        state_folder()
 
 
 def test_a_binary_named_by_the_environment_must_be_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
