@@ -58,7 +58,7 @@ class TaskOptions(TypedDict, total=False):
     queue_timeout: Optional[float]
     """[60] seconds until a browser has taken it; None: for ever; 0: fail at once"""
     retries: int
-    """[0] further attempts after a failure of the road; never after the script's own throw"""
+    """[0] further attempts after NavigatedError, TabClosedError, PageCrashedError and BrowserLostError; never after another error"""
     priority: int
     """[0] -1000 to 1000, higher first"""
     labels: Mapping[str, str]

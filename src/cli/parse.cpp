@@ -49,7 +49,7 @@ void add_run_options(CLI::App& command, RunOptions& to) {
   command.add_option("--queue-timeout", to.queue_timeout,
                      "seconds to wait for a browser, or \"none\" for ever; 0 fails at once (default 60)");
   command.add_option("--retries", to.retries,
-                     "further attempts after a failure of the road, never after the script's own");
+                     "further attempts where the page, the tab or the browser went away under the script");
   command.add_option("--priority", to.priority, "-1000 to 1000, higher goes first");
   command.add_option("--label", to.labels, "NAME=TEXT kept with the task")->allow_extra_args(false);
   command.add_option("--id", to.id, "the task's own id: the same id twice is the same task");
