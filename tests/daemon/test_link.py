@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import queue
+import re
 import stat
 import subprocess
 import time
@@ -115,6 +116,9 @@ def test_hops_go_on_in_the_same_tab_with_their_state(daemon: Daemon) -> None:
         browser.finish(second, value="there")
         ended = daemon.wait(record["id"])
         assert (ended["result"], ended["hops"]) == ("there", 1)
+        # The attempt is one, whatever number of pages it has.
+        told = str(daemon.request("GET", f"/v1/tasks/{record['id']}/events")[1])
+        assert re.findall(r"^event: (\w+)", told, re.M) == ["queued", "dispatched", "started", "hop", "started", "end"]
 
 
 def test_a_large_result_passes_as_it_is(daemon: Daemon) -> None:
