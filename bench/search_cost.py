@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 from chromium import Chromium  # noqa: E402
 from daemon import free_port  # noqa: E402
 
-SETTLE_S = 130  # the worker falls asleep after 30 s, Chromium has its own work to do after a start, and the search slows down after 120 s
+SETTLE_S = 130  # the worker falls asleep after 30 s, and Chromium has its own work to do for a while after a start; the search goes on at its pace
 
 
 def main() -> None:
