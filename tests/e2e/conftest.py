@@ -29,6 +29,7 @@ class CommandLine:
 
     def __init__(self, binary: str, daemon: Daemon) -> None:
         self._binary = binary
+        self.url = daemon.url
         self._env = os.environ | {"ANY_DAEMON": daemon.url, "ANY_STATE_DIR": str(daemon.state_dir), "TERM": "xterm"}
 
     def __call__(self, *words: object, input: str | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from link_client import LinkClient
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -67,6 +69,21 @@ def test_no_browser_exits_3_and_says_what_to_do(lonely_cli):
     done = lonely_cli("eval", "return 1", "--queue-timeout", "0")
     assert done.returncode == 3, done.stderr
     assert "any launch" in done.stderr
+
+
+def test_a_browser_that_ends_at_once_makes_launch_exit_3(lonely_cli, tmp_path):
+    done = lonely_cli("launch", "--binary", "false", "--profile", tmp_path / "profile")
+    assert done.returncode == 3, done.stderr
+    assert "ended at once" in done.stderr
+
+
+def test_the_tabs_of_a_browser_that_is_gone_exit_3(lonely_cli, tmp_path):
+    with LinkClient(lonely_cli.url, label="gone"):
+        lonely_cli.until(lambda: "linked" in lonely_cli("browsers").stdout)
+    lonely_cli.until(lambda: "linked" not in lonely_cli("browsers").stdout)
+    done = lonely_cli("tabs", "--browser", "gone")
+    assert done.returncode == 3, done.stderr
+    assert lonely_cli("tabs", "--browser", "never seen").returncode == 8
 
 
 def test_no_daemon_exits_5_where_none_may_be_started(binary, tmp_path):
