@@ -126,9 +126,10 @@ class Reader {
         known("tab", *object, {"open", "background", "keep"});
         spec.kind = TabSpec::Kind::open;
         if (auto address = text("tab.open", *open, 2 << 20)) {
-          if (!starts_with_any(*address,
-                               {"http://", "https://", "about:", "file://", "data:", "blob:", "chrome-extension://"}))
-            fail("tab.open", "must be an address with its scheme: http://, https://, file://, about: or data:");
+          if (!starts_with_any(*address, {"http://", "https://", "file://"}))
+            fail("tab.open",
+                 "must begin with http://, https:// or file://; no script can run in a tab that is opened at about:, "
+                 "data:, chrome: or the like");
           spec.url = std::move(*address);
         }
         if (auto const* field = object->if_contains("background"))
@@ -220,7 +221,7 @@ Result<void> check_match_pattern(std::string_view pattern, std::string_view path
   auto const end = pattern.find("://");
   if (end == std::string_view::npos) return wrong("it has no scheme");
   auto const scheme = pattern.substr(0, end);
-  constexpr std::string_view schemes[]{"*", "http", "https", "file", "ftp", "chrome-extension"};
+  constexpr std::string_view schemes[]{"*", "http", "https", "file"};
   if (std::find(std::begin(schemes), std::end(schemes), scheme) == std::end(schemes))
     return wrong("the scheme must be *, http, https or file");
   auto const rest = pattern.substr(end + 3);
@@ -240,7 +241,9 @@ Result<void> check_match_pattern(std::string_view pattern, std::string_view path
   if (host.starts_with("*.")) host = host.substr(2);
   if (host.empty() || host.find('*') != std::string_view::npos)
     return wrong("a * in the host stands alone or first, before a dot");
-  if (host.find_first_of(" @?#") != std::string_view::npos) return wrong("its host is none");
+  bool const bracketed = host.front() == '[' && host.back() == ']';  // an IPv6 address, the only one with colons
+  if (host.find_first_of(" @?#") != std::string_view::npos || (!bracketed && host.find(':') != std::string_view::npos))
+    return wrong("its host is none");
   return {};
 }
 

@@ -24,6 +24,38 @@ def test_every_reference_in_it_leads_somewhere(daemon: Daemon) -> None:
     assert names and names <= set(document["components"]["schemas"])
 
 
+PATTERNS = [
+    "<all_urls>", "*://*/*", "https://*.example/*", "http://localhost:8000/x*", "https://*:8443/*", "https://a.example:*/*", "file:///*",
+    "file:///home/ada/*", "http://[::1]/*", "http://[::1]:8000/*", "https://Example.com/a b", "<all_urls>x", "https://a.example", "a.example/*",
+    "https:///x", "https://*a.example/*", "https://a.*/*", "https://a:b:80/*", "https://a:123456/*", "https://a:/*", "https://a b/*",
+    "ftp://a.example/*", "chrome-extension://a/*", "chrome://version/", "about:blank", "file://x", "",
+]  # fmt: skip
+OPENED = [
+    "http://a.example/", "https://a.example/", "file:///home/ada/x.html", "about:blank", "data:text/html,x", "blob:https://a.example/1",
+    "chrome://version", "chrome-extension://a/b.html", "javascript:1", "a.example", "",
+]  # fmt: skip
+
+
+def test_what_may_be_said_of_tabs_and_frames_is_what_the_daemon_takes(daemon: Daemon) -> None:
+    schemas = daemon.request("GET", "/openapi.json")[1]["components"]["schemas"]
+    (opened,) = [kind["properties"]["open"]["pattern"] for kind in schemas["Tab"]["anyOf"] if "open" in kind.get("properties", {})]
+    cases = [("tab", "url", url, schemas["MatchPattern"]["pattern"]) for url in PATTERNS]
+    cases += [("frame", "url", url, schemas["MatchPattern"]["pattern"]) for url in PATTERNS]
+    cases += [("tab", "open", url, opened) for url in OPENED]
+    for field, kind, url, pattern in cases:
+        status, answer = daemon.request("POST", "/v1/tasks", {"script": "return 1", field: {kind: url}})
+        assert (status == 201) == bool(re.search(pattern, url)), (field, kind, url, answer)
+        if status != 201:
+            assert (status, answer["error"]["path"]) == (400, f"{field}.{kind}")
+
+
+def test_an_address_where_no_script_can_run_is_refused_before_it_is_a_task(daemon: Daemon) -> None:
+    status, answer = daemon.request("POST", "/v1/tasks", {"script": "return 1", "tab": {"open": "about:blank"}})
+    assert status == 400
+    assert re.search("must begin with http://, https:// or file://; no script can run in .* about:", answer["error"]["message"])
+    assert daemon.request("GET", "/v1/tasks")[1]["tasks"] == []
+
+
 # 422 is how a task that failed answers a request that was good.
 CONFIG = """
 [[operations]]

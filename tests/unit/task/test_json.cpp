@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "task/deadlines.hpp"
 #include "task/json.hpp"
@@ -72,12 +73,25 @@ TEST(RequestJson, WhatIsWrongIsNamedByItsPath) {
   EXPECT_EQ(path_of(R"({"script":"","queue_timeout":0})"), "accepted");
 }
 
-TEST(RequestJson, MatchPatternsAreThoseOfChrome) {
+TEST(RequestJson, OnlyAddressesWhereScriptsCanRunAreOpened) {
+  auto const opened = [](std::string const& url) {
+    return path_of(boost::json::serialize(boost::json::object{{"script", ""}, {"tab", {{"open", url}}}}));
+  };
+  for (auto const* good : {"http://a.example/", "https://a.example/", "file:///home/page.html"})
+    EXPECT_EQ(opened(good), "accepted") << good;
+  for (auto const* bad :
+       {"", "a.example", "about:blank", "data:text/html,x", "blob:https://a.example/1", "chrome://version",
+        "chrome-extension://a/b.html", "view-source:https://a.example/", "javascript:1"})
+    EXPECT_EQ(opened(bad), "tab.open") << bad;
+}
+
+TEST(RequestJson, MatchPatternsAreThoseOfChromeForPagesWithScripts) {
   for (auto const* good : {"<all_urls>", "*://*/*", "https://*.example.com/*", "http://localhost:8000/x*",
-                           "file:///home/*", "http://[::1]/*"})
+                           "file:///home/*", "http://[::1]/*", "http://[::1]:8000/*", "https://*:8443/*"})
     EXPECT_TRUE(check_match_pattern(good, "p").has_value()) << good;
   for (auto const* bad :
-       {"", "example.com", "https://example.com", "https://*foo.com/*", "https://a.*/*", "gopher://x/*", "https:///x"})
+       {"", "example.com", "https://example.com", "https://*foo.com/*", "https://a.*/*", "gopher://x/*", "https:///x",
+        "ftp://x/*", "chrome-extension://x/*", "https://a:b:80/*", "file://x"})
     EXPECT_TRUE(check_match_pattern(bad, "p").has_error()) << bad;
 }
 
