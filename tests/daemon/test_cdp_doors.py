@@ -164,8 +164,8 @@ def test_addresses_have_the_host_that_the_client_used(shared: Daemon, browser: B
 
 @pytest.mark.parametrize("path", ["/json", "/json/", "/json/list", "/json/list/", "/json/list?for_tab", "/browsers/work/json", "/browsers/work/json/list"])
 def test_list_tells_the_tabs_by_chromes_own_ids(shared: Daemon, browser: Browser, path: str) -> None:
-    rows = {row["id"]: row for row in get(shared, path).json() if row["type"] == "page"}
-    assert set(rows) == {TARGET, OTHER}
+    rows = {row["id"]: row for row in get(shared, path).json()}
+    assert set(rows) == {TARGET, OTHER}, "pages, and nothing of the type tab"
     row = rows[TARGET]
     assert (row["type"], row["url"], row["title"], row["description"]) == ("page", "https://shop.example/", 'A "shop" <b>', "")
     assert row["webSocketDebuggerUrl"] == f"ws://127.0.0.1:{shared.port}/devtools/page/{TARGET}"
