@@ -246,9 +246,14 @@ void Gateway::Impl::detached(Target& on, std::string_view reason) {
   if (unseen) return navigated_unattached(on, came);
   // Its page went to one that cannot be debugged, or was thrown away: of what follows tabs and webNavigation tell.
   // Where it is a page that can be attached to, whoever listens must not be left without it.
-  if (!needed(on)) return;
-  timers.after(200, [this, id = on.info.id] {
-    if (auto* const still = target(id); still && needed(*still)) wake(*still);
+  wake_soon(on);
+}
+
+void Gateway::Impl::wake_soon(Target& on) {
+  auto const wanted = [this](Target const& target) { return needed(target) || !target.waiting.empty(); };
+  if (!wanted(on)) return;
+  timers.after(200, [this, id = on.info.id, wanted] {
+    if (auto* const still = target(id); still && wanted(*still)) wake(*still);
   });
 }
 
@@ -264,10 +269,7 @@ bool Gateway::Impl::go_without_attaching(Target& on, Command const& command) {
                 [this, id = on.info.id, ticket = command.ticket](Answer const& answer) {
                   auto* const still = target(id);
                   if (answer || !still) return;
-                  auto const waits = std::erase_if(still->navigating, [&ticket](Ticket const& other) {
-                    return other.client == ticket.client && other.session == ticket.session && other.id == ticket.id;
-                  });
-                  if (waits > 0) fail(ticket, answer.error());
+                  if (std::erase(still->navigating, ticket) > 0) fail(ticket, answer.error());
                 });
     return true;
   }

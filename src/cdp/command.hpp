@@ -21,6 +21,8 @@ struct Ticket {
   ClientId client = 0;
   std::string session{};  ///< the client's session; empty: the socket's own
   std::string id{};       ///< raw number
+
+  bool operator==(Ticket const&) const = default;
 };
 
 struct Command {

@@ -12,6 +12,9 @@ namespace {
 /// What chrome.debugger says of a command whose page went to one that it may not debug.
 constexpr std::string_view detached_meanwhile = "Detached while handling command";
 
+/// What it says of a command that came when it had just let go of the page.
+constexpr std::string_view not_attached = "Debugger is not attached";
+
 constexpr std::string_view no_files =
     ": the extension may not hand over files. Open chrome://extensions, \"any\", Details, and switch on \"Allow access "
     "to file URLs\".";
@@ -138,11 +141,16 @@ void Gateway::Impl::carry_out(Session& by, Target& on, Command command) {
 void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view method, std::string_view params,
                          Seen seen) {
   auto const number = ++last_flight;
-  on.in_flight.emplace(number, InFlight{ticket, method == "Page.navigate", method.starts_with("Input.dispatch"),
-                                        method == "DOM.setFileInputFiles"});
+  bool const navigates = method == "Page.navigate";
+  auto again = navigates ? std::optional(Command{ticket, std::string(method), std::string(params)}) : std::nullopt;
+  on.in_flight.emplace(
+      number, InFlight{ticket, navigates, method.starts_with("Input.dispatch"), method == "DOM.setFileInputFiles"});
   road.send(on.debuggee, on.upstream, method, params,
-            [this, id = on.info.id, number, seen = std::move(seen)](Answer const& answer) {
+            [this, id = on.info.id, number, seen = std::move(seen), again = std::move(again)](Answer const& answer) {
               auto* const still = target(id);
+              if (still && again && !answer && answer.error().message.starts_with(not_attached)) {
+                return navigate_again(*still, number, *again);
+              }
               auto const flight = still ? still->in_flight.extract(number) : decltype(still->in_flight)::node_type();
               if (flight.empty()) return;  // answered when the target went
               auto const other = seen ? seen(answer) : std::nullopt;
@@ -163,6 +171,14 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
                 reply(flight.mapped().ticket, other ? std::string_view(*other) : *answer);
               }
             });
+}
+
+void Gateway::Impl::navigate_again(Target& on, std::uint64_t flight, Command const& command) {
+  // Where Chrome has told its detaching first, the navigation was taken for one that goes on without the debugger.
+  if (std::erase(on.navigating, command.ticket) + on.in_flight.erase(flight) == 0)
+    return;  // answered when the target went
+  wait_for(on, command);
+  wake_soon(on);
 }
 
 void Gateway::Impl::tell(Target& on, std::string_view method, std::string_view params) {

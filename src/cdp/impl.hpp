@@ -138,7 +138,8 @@ struct Gateway::Impl {
   std::string context_of_site(std::string_view url) const;
 
   // attach.cpp
-  void wake(Target& target);  ///< attaches where it is loose
+  void wake(Target& target);       ///< attaches where it is loose
+  void wake_soon(Target& target);  ///< where Chrome has let go of a page that is still wanted
   void attach_now(Target& target);
   void attached(std::string const& id, std::uint64_t attachment, Answer const& answer);
   void restore(Target& target);
@@ -184,6 +185,7 @@ struct Gateway::Impl {
   /// Sees the answer before the client does; a text that it returns is what the client gets.
   using Seen = std::function<std::optional<std::string>(Answer const&)>;
   void pass(Target& on, Ticket const& ticket, std::string_view method, std::string_view params, Seen seen = nullptr);
+  void navigate_again(Target& on, std::uint64_t flight, Command const& command);  ///< Chrome has not begun with it
   std::deque<Command> take_waiting(Target& on);
   void waits_no_more(Command const& command);
   void wait_for(Target& on, Command command);           ///< until it is attached, or the link is back

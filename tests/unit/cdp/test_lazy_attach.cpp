@@ -197,4 +197,27 @@ TEST_F(LazyAttach, a_world_made_by_whoever_is_told_no_contexts_is_chromes_own) {
   EXPECT_EQ(told().back(), R"(id 1: {"executionContextId":7})");
 }
 
+TEST_F(LazyAttach, a_navigation_that_chrome_had_not_begun_when_it_let_go_is_carried_out_after_all) {
+  for (bool const told_first : {true, false}) {
+    attach_answers();
+    join(1, {.target = std::string(page_1)});
+    say(1, 1, "Page.enable");
+    told();
+    say(1, 2, "Page.navigate", R"({"url":"http://a.example/next"})");
+    auto const detached = [this] {
+      gateway.debugger_event({.tab = 1}, "", "Inspector.detached", R"({"reason":"target_closed"})");
+    };
+    if (told_first) detached();
+    road.refuse("Page.navigate", "Debugger is not attached to the tab with id: 1.");
+    if (!told_first) detached();
+    EXPECT_TRUE(told().empty());
+    clock.pass(300);
+    gateway.tick();
+    road.settle();
+    EXPECT_EQ(road.answer("Page.navigate", R"({"frameId":"F"})"), R"({"url":"http://a.example/next"})");
+    EXPECT_EQ(told().back(), R"(id 2: {"frameId":"F"})") << "detached told first: " << told_first;
+    gateway.gone(1);
+  }
+}
+
 }  // namespace any::cdp::test
