@@ -9,6 +9,12 @@
 
 namespace any::cli {
 
+bool has_ended(std::string const& record_text) {
+  // The record's own member: what a script returned may hold the same words.
+  auto const members = wire::members(record_text);
+  return members.has_error() || wire::member(members.value(), "ended") != "null";
+}
+
 int show_outcome(std::string const& record_text, bool whole) {
   auto const members = wire::members(record_text);
   if (members.has_error()) return fail(members.error());

@@ -119,8 +119,7 @@ int result(Reach const& reach, TaskOptions const& options) {
     auto record = daemon.value()->call("tasks.get", {{"id", options.id}, {"wait", wait}},
                                        Duration(static_cast<long>(wait * 1000) + 30'000));
     if (record.has_error()) return fail(record.error());
-    bool const ended = record.value().find("\"ended\":null") == std::string::npos;
-    if (ended || left <= 0) return show_outcome(record.value(), false);
+    if (has_ended(record.value()) || left <= 0) return show_outcome(record.value(), false);
   }
 }
 

@@ -103,6 +103,13 @@ def test_a_detached_task_is_fetched_later_by_its_id(cli, site):
     assert json.loads(cli("task", task, "--json").stdout)["state"] == "completed"
 
 
+@pytest.mark.parametrize("value", ['{"ended":null}', '[{"x":{"ended":null}}]'])
+def test_a_result_that_looks_like_a_task_that_has_not_ended_is_fetched_all_the_same(cli, site, value):
+    done = cli("eval", "any.progress(args.v); await any.sleep(50); return args.v", "--arg", f"v={value}", "--open", site.url("/plain"), "--detach")
+    got = cli("result", done.stdout.strip(), timeout=30)
+    assert (got.returncode, got.stdout) == (0, value + "\n"), got.stderr
+
+
 def test_record_prints_the_whole_record(cli, site):
     record = json.loads(cli("eval", "return 1", "--open", site.url("/plain"), "--record").stdout)
     assert record["state"] == "completed" and record["result"] == 1 and record["attempts"][0]["number"] == 1
