@@ -298,6 +298,10 @@ Result<boost::json::value> Daemon::ask(std::string_view method, boost::json::obj
   return value;
 }
 
+bool Daemon::lost() const {
+  return impl_->lost;
+}
+
 boost::json::object const& Daemon::health() const {
   return impl_->health;
 }

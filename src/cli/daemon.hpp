@@ -42,6 +42,8 @@ class Daemon {
   /// Takes notifications until `done` says so.
   Waited wait(std::function<bool()> const& done, std::optional<Duration> timeout = std::nullopt);
 
+  /// The connection has ended: no call will be answered any more.
+  bool lost() const;
   /// What /health said when we came.
   boost::json::object const& health() const;
 

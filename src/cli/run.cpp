@@ -80,21 +80,62 @@ class Follower {
   std::int64_t seq_ = 0;
 };
 
-/// The daemon went away in mid-task: what it accepted is not lost, so it is asked again once it is back.
-Result<std::unique_ptr<Daemon>> find_again(Reach const& reach, std::string const& task) {
-  say("the daemon went away; waiting for it to come back (the task is kept)");
-  auto const deadline = std::chrono::steady_clock::now() + reconnect_limit;
-  for (;;) {
-    auto found = Daemon::reach(reach, Daemon::Start::no);
-    if (found.has_value()) return found;
-    if (std::chrono::steady_clock::now() > deadline) {
-      return Error{
-          ErrorName::UnavailableError,
-          "the daemon has not come back within 30 s: start it with `any serve`, then `any result " + task + "`"};
-    }
-    std::this_thread::sleep_for(Duration(200));
+/// The daemon of one task, which may go away and come back meanwhile: what it accepted is not lost.
+class Lasting {
+ public:
+  /// `prepare` is called for the first one and for each that is found again.
+  Lasting(Reach const& reach, std::string task, std::unique_ptr<Daemon> first, std::function<void(Daemon&)> prepare)
+      : reach_(reach), task_(std::move(task)), daemon_(std::move(first)), prepare_(std::move(prepare)) {
+    prepare_(*daemon_);
   }
-}
+
+  Daemon* operator->() { return daemon_.get(); }
+
+  /// Waits until it is back; `meanwhile` says what becomes of the task.
+  Result<void> find_again(char const* meanwhile) {
+    daemon_.reset();  // nor does it hold Ctrl-C any more
+    say(std::string("the daemon went away; waiting for it to come back (") + meanwhile + ")");
+    auto const deadline = std::chrono::steady_clock::now() + reconnect_limit;
+    for (;;) {
+      auto found = Daemon::reach(reach_, Daemon::Start::no);
+      if (found.has_value()) {
+        daemon_ = std::move(found.value());
+        prepare_(*daemon_);
+        return {};
+      }
+      if (std::chrono::steady_clock::now() > deadline) {
+        return Error{
+            ErrorName::UnavailableError,
+            "the daemon has not come back within 30 s: start it with `any serve`, then `any result " + task_ + "`"};
+      }
+      std::this_thread::sleep_for(Duration(200));
+    }
+  }
+
+  /// A call that is made again where the connection was lost before its answer. For calls that may be made twice: also
+  /// a submit, as the id is ours, and the same id twice is the same task.
+  Result<std::string> call(std::string_view method, json::object const& params,
+                           char const* meanwhile = "the task is kept", Duration timeout = Duration(30'000)) {
+    for (int attempt = 1;; ++attempt) {
+      auto answer = daemon_->call(method, params, timeout);
+      if (!answer.has_error() || answer.error().name != ErrorName::UnavailableError) return answer;
+      auto error = answer.error();
+      if (!daemon_->lost() || attempt == most_attempts) {
+        error.message += ". `any result " + task_ + "` tells what became of the task";
+        return error;
+      }
+      if (auto const again = find_again(meanwhile); again.has_error()) return again.error();
+    }
+  }
+
+ private:
+  static constexpr int most_attempts = 3;  // a daemon that dies of a request shall not get it for ever
+
+  Reach const& reach_;
+  std::string task_;
+  std::unique_ptr<Daemon> daemon_;
+  std::function<void(Daemon&)> prepare_;
+};
 
 }  // namespace
 
@@ -103,53 +144,50 @@ int run(Reach const& reach, RunOptions const& options) {
   if (request.has_error()) return fail(request.error());
   auto reached = Daemon::reach(reach, Daemon::Start::if_none);
   if (reached.has_error()) return fail(reached.error()), exit_no_daemon;
-  auto daemon = std::move(reached.value());
   auto const id = text_of(request.value(), "id");
   auto submitted = request.value();
   submitted["watch"] = !options.detach;
 
-  Follower follower(id, options.quiet, text_of(daemon->health(), "last_browser_seen"));
-  bool cancelling = false;
+  Follower follower(id, options.quiet, text_of(reached.value()->health(), "last_browser_seen"));
+  bool accepted = false, cancelling = false;
+  auto const on_interrupt = [&cancelling] {
+    if (cancelling) std::_Exit(exit_cancelled);
+    cancelling = true;
+  };
   auto const prepare = [&](Daemon& to) {
     to.on_notification([&follower](std::string_view method, json::object const& params) {
       if (method == "task.event") follower.take(params);
     });
+    if (accepted) to.on_interrupt(on_interrupt);
   };
-  prepare(*daemon);
-  auto accepted = daemon->call("tasks.submit", submitted);
-  if (accepted.has_error()) return fail(accepted.error());
+  Lasting daemon(reach, id, std::move(reached.value()), prepare);
+  auto const answer = daemon.call("tasks.submit", submitted, "the task is handed in again then, under the same id");
+  if (answer.has_error()) return fail(answer.error());
   if (options.detach) {
     std::cout << id << '\n';
     return exit_ok;
   }
 
-  auto const interruptible = [&](Daemon& to) {
-    to.on_interrupt([&cancelling] {
-      if (cancelling) std::_Exit(exit_cancelled);
-      cancelling = true;
-    });
-  };
-  interruptible(*daemon);
+  accepted = true;
+  daemon->on_interrupt(on_interrupt);
   bool cancel_sent = false;
   for (;;) {
-    auto const waited = daemon->wait([&] { return follower.ended() || (cancelling && !cancel_sent); });
+    auto const waited =
+        daemon->wait([&] { return follower.ended() || (cancelling && !cancel_sent && !daemon->lost()); });
     if (waited == Daemon::Waited::lost) {
-      auto again = find_again(reach, id);
-      if (again.has_error()) return fail(again.error()), exit_no_daemon;
-      daemon = std::move(again.value());
-      prepare(*daemon);
-      interruptible(*daemon);
-      auto const watching = daemon->call("tasks.watch", {{"id", id}, {"after", follower.seq()}});
+      if (auto const again = daemon.find_again("the task is kept"); again.has_error())
+        return fail(again.error()), exit_no_daemon;
+      auto const watching = daemon.call("tasks.watch", {{"id", id}, {"after", follower.seq()}});
       if (watching.has_error()) return fail(watching.error());
       continue;
     }
     if (follower.ended()) break;
     cancel_sent = true;
     say("cancelling (Ctrl-C again leaves at once)");
-    // It may have ended meanwhile; the end event tells which.
-    (void)daemon->call("tasks.cancel", {{"id", id}});
+    // It may have ended meanwhile; the end event tells which. A daemon that goes away here is found again above.
+    if (daemon->call("tasks.cancel", {{"id", id}}).has_error() && daemon->lost()) cancel_sent = false;
   }
-  auto record = daemon->call("tasks.get", {{"id", id}}, Duration(120'000));
+  auto const record = daemon.call("tasks.get", {{"id", id}}, "the task is kept", Duration(120'000));
   clear_status();
   if (record.has_error()) return fail(record.error());
   return show_outcome(record.value(), options.record);

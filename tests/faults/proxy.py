@@ -40,6 +40,10 @@ class Wire:
             self._server.shutdown(socket.SHUT_RDWR)
             self._server.close()
             self._server = None
+        self.drop()
+
+    def drop(self) -> None:
+        """Ends what flows; what comes is let through."""
         with self._lock:
             for end in self._pairs:
                 end.close() if end.fileno() < 0 else _abort(end)
@@ -64,13 +68,39 @@ class Wire:
             return
         with self._lock:
             self._pairs |= {near, far}
-        threading.Thread(target=_pump, args=(near, far, self._named), daemon=True).start()
-        _pump(far, near)
+        threading.Thread(target=_pump, args=(near, far, self._asked), daemon=True).start()
+        _pump(far, near, self._answered)
 
-    def _named(self, data: bytes) -> bytes:
+    def _asked(self, data: bytes) -> bytes:
         if not data.startswith(b"GET "):
             return data
         return data.replace(f"127.0.0.1:{self.port}".encode(), f"127.0.0.1:{self._target}".encode())
+
+    def _answered(self, data: bytes) -> bytes:
+        return data
+
+
+class LossyWire(Wire):
+    """Loses the first messages of WebSockets, those that are asked or those that are answered, each with its connection, or all with
+    the wire itself where it is cut `for_good`."""
+
+    def __init__(self, target_port: int, *, asked: int = 0, answered: int = 0, for_good: bool = False) -> None:
+        self._for_good = for_good
+        self._left = {"asked": asked, "answered": answered}
+        super().__init__(target_port)
+
+    def _asked(self, data: bytes) -> bytes:
+        return self._lose("asked", super()._asked(data))
+
+    def _answered(self, data: bytes) -> bytes:
+        return self._lose("answered", data)
+
+    def _lose(self, way: str, data: bytes) -> bytes:
+        if data[0] != 0x81 or not self._left[way]:  # a text frame; HTTP begins with a letter
+            return data
+        self._left[way] -= 1
+        self.cut() if self._for_good else self.drop()
+        return b""
 
 
 def _abort(end: socket.socket) -> None:
