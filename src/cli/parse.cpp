@@ -156,7 +156,8 @@ int main(int argc, char** argv) {
   auto* tasks_command = add("tasks", "tasks, the newest first", [&] { return tasks(all.reach, all.tasks); });
   tasks_command->add_option("--status", all.tasks.status, "queued, dispatched, running, completed, failed or cancelled")
       ->check(CLI::IsMember({"queued", "dispatched", "running", "completed", "failed", "cancelled"}));
-  tasks_command->add_option("--label", all.tasks.labels, "NAME=TEXT")->allow_extra_args(false);
+  tasks_command->add_option("--label", all.tasks.labels, "NAME=TEXT; several: tasks that have all of them")
+      ->allow_extra_args(false);
   tasks_command->add_option("--browser", all.tasks.browser);
   tasks_command->add_option("--limit", all.tasks.limit)->check(CLI::Range(1, 200));
   tasks_command->add_flag("--json", all.tasks.json);

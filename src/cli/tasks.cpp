@@ -56,19 +56,33 @@ void show_task(json::object const& record) {
   }
 }
 
+/// The labels asked for, as the daemon takes them: NAME=TEXT, or NAME:TEXT as REST writes it.
+Result<json::object> wanted_labels(std::vector<std::string> const& flags) {
+  json::object out;
+  for (auto const& flag : flags) {
+    auto const at = flag.find_first_of("=:");
+    if (at == std::string::npos || at == 0)
+      return Error{ErrorName::BadRequestError, "--label takes NAME=TEXT, not " + flag};
+    auto const name = flag.substr(0, at), text = flag.substr(at + 1);
+    if (auto const* other = out.if_contains(name); other != nullptr && other->as_string() != text)
+      return Error{ErrorName::BadRequestError,
+                   "--label " + name + " is given with two texts, and no task has both; ask for one of them"};
+    out[name] = text;
+  }
+  return out;
+}
+
 }  // namespace
 
 int tasks(Reach const& reach, TasksOptions const& options) {
+  auto labels = wanted_labels(options.labels);
+  if (labels.has_error()) return fail(labels.error());
   auto daemon = Daemon::reach(reach, Daemon::Start::no);
   if (daemon.has_error()) return fail(daemon.error()), exit_no_daemon;
   json::object query{{"limit", options.limit}};
   if (options.status) query["state"] = *options.status;
   if (options.browser) query["browser"] = *options.browser;
-  if (!options.labels.empty()) {
-    auto const& label = options.labels.front();
-    auto const at = label.find('=');
-    query["label"] = at == std::string::npos ? label : label.substr(0, at) + ":" + label.substr(at + 1);
-  }
+  if (!labels.value().empty()) query["label"] = std::move(labels.value());
   auto answer = daemon.value()->ask("tasks.list", query);
   if (answer.has_error()) return fail(answer.error());
   auto const& found = array_of(answer.value().as_object(), "tasks");

@@ -110,6 +110,25 @@ def test_a_result_that_looks_like_a_task_that_has_not_ended_is_fetched_all_the_s
     assert (got.returncode, got.stdout) == (0, value + "\n"), got.stderr
 
 
+def test_tasks_are_listed_by_all_the_labels_that_are_named(cli):
+    for task, labels in {"l-both": ("shop=a", "kind=x:y=z"), "l-shop": ("shop=a",), "l-kind": ("kind=x:y=z",)}.items():
+        flags = [word for label in labels for word in ("--label", label)]
+        assert cli("eval", "return 1", "--id", task, "--tab", "https://nowhere.example/*", *flags).returncode == 6
+
+    def listed(*labels: str) -> set[str]:
+        done = cli("tasks", "--json", *[word for label in labels for word in ("--label", label)])
+        assert done.returncode == 0, done.stderr
+        return {json.loads(line)["id"] for line in done.stdout.splitlines()}
+
+    assert listed("shop=a") == {"l-both", "l-shop"}
+    assert listed("shop=a", "kind=x:y=z") == listed("kind=x:y=z", "shop:a") == {"l-both"}
+    assert listed("shop=a", "shop=a") == {"l-both", "l-shop"}
+    for wrong in (("shop",), ("=a",), ("shop=a", "shop=b")):
+        flags = [word for label in wrong for word in ("--label", label)]
+        refused = cli("tasks", *flags)
+        assert refused.returncode == 2 and "--label" in refused.stderr
+
+
 def test_record_prints_the_whole_record(cli, site):
     record = json.loads(cli("eval", "return 1", "--open", site.url("/plain"), "--record").stdout)
     assert record["state"] == "completed" and record["result"] == 1 and record["attempts"][0]["number"] == 1
