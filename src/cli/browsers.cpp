@@ -31,7 +31,7 @@ int list(Reach const& reach, ListOptions const& options, char const* method, cha
   }
   std::vector<std::vector<std::string>> rows{std::move(heading)};
   for (auto const& value : found) rows.push_back(row(value.as_object()));
-  print_table(rows);
+  print_table(std::move(rows));
   return exit_ok;
 }
 

@@ -14,8 +14,8 @@ void print(Finding const& finding) {
   auto ink = Ink::green;
   if (finding.verdict == Verdict::note) mark = "note", ink = Ink::yellow;
   if (finding.verdict == Verdict::problem) mark = "BAD ", ink = Ink::red;
-  std::cout << (stdout_is_terminal() ? inked(ink, mark) : mark) << "  " << harmless(finding.text) << '\n';
-  if (!finding.next.empty()) std::cout << "      → " << harmless(finding.next) << '\n';
+  std::cout << (stdout_is_terminal() ? inked(ink, mark) : mark) << "  " << harmless_line(finding.text) << '\n';
+  if (!finding.next.empty()) std::cout << "      → " << harmless_line(finding.next) << '\n';
 }
 
 void print_json(Findings const& findings) {

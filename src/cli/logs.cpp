@@ -20,9 +20,9 @@ void print(json::object const& line, bool as_json) {
     if (auto const text = text_of(line, member); !text.empty()) about += " " + std::string(member) + "=" + text;
   }
   auto const level = text_of(line, "level");
-  std::cout << harmless(text_of(line, "time") + " " + level +
-                        std::string(level.size() < 5 ? 5 - level.size() : 0, ' ') + " " +
-                        (text_of(line, "source") == "extension" ? "[extension] " : "") + text_of(line, "text") + about)
+  std::cout << harmless_line(
+                   text_of(line, "time") + " " + level + std::string(level.size() < 5 ? 5 - level.size() : 0, ' ') +
+                   " " + (text_of(line, "source") == "extension" ? "[extension] " : "") + text_of(line, "text") + about)
             << '\n';
 }
 

@@ -63,7 +63,7 @@ class Follower {
  private:
   static void line(Ink ink, char const* what, std::string const& text) {
     clear_status();
-    std::cerr << inked(ink, std::string(what) + ": " + harmless(text)) << '\n';
+    std::cerr << inked(ink, std::string(what) + ": " + harmless_block(text, 2)) << '\n';
   }
 
   std::string waiting_text(json::object const& event) const {

@@ -14,10 +14,10 @@ namespace {
 constexpr double longest_wait = 300;  // of one request, in seconds; docs/protocol.md
 
 void field(char const* name, std::string const& value) {
-  if (!value.empty())
-    std::cout << inked(Ink::plain, name)
-              << std::string(13 - std::min<std::size_t>(12, std::string_view(name).size()), ' ') << harmless(value)
-              << '\n';
+  constexpr std::size_t column = 13;
+  if (value.empty()) return;
+  std::cout << inked(Ink::plain, name) << std::string(column - std::min(column - 1, std::string_view(name).size()), ' ')
+            << harmless_block(value, column) << '\n';
 }
 
 std::string describe(json::object const& error) {
@@ -101,7 +101,7 @@ int tasks(Reach const& reach, TasksOptions const& options) {
                     text_of(record, "file"), text_of(object_of(record, "tab"), "url"),
                     describe(object_of(record, "error"))});
   }
-  print_table(rows);
+  print_table(std::move(rows));
   return exit_ok;
 }
 

@@ -84,15 +84,45 @@ std::string inked(Ink ink, std::string_view text) {
 std::string harmless(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (char const c : text) {
-    auto const byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7F) {
+  unsigned awaited = 0;  // continuation bytes of the character that has begun
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    auto const byte = static_cast<unsigned char>(text[at]);
+    bool const goes_on = (byte & 0xC0U) == 0x80U;
+    // U+0080 to U+009F, which a terminal obeys as it does ESC: written as the second of their two bytes is.
+    auto const next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0U;
+    if (byte == 0xC2 && next >= 0x80 && next <= 0x9F) {
+      awaited = 0;
+    } else if ((goes_on && awaited == 0) || (byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7F) {
       char hex[8];
       std::snprintf(hex, sizeof hex, "\\x%02x", byte);
       out += hex;
+      awaited = 0;
     } else {
-      out += c;
+      out += text[at];
+      awaited = goes_on ? awaited - 1 : byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : byte >= 0xC0 ? 1 : 0;
     }
+  }
+  return out;
+}
+
+std::string harmless_block(std::string_view text, std::size_t indent) {
+  std::string out;
+  for (char const c : harmless(text)) {
+    out += c;
+    if (c == '\n') out.append(indent, ' ');
+  }
+  return out;
+}
+
+std::string harmless_line(std::string_view text) {
+  std::string out;
+  for (char const c : harmless(text)) {
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else
+      out += c;
   }
   return out;
 }
@@ -169,18 +199,20 @@ int fail(Error const& error) {
       auto const member = [&](char const* name) {
         auto const* value = tab->if_contains(name);
         if (value == nullptr) return std::string();
-        return value->is_string()  ? std::string(value->as_string())
+        return value->is_string()  ? harmless_line(value->as_string())
                : value->is_int64() ? std::to_string(value->as_int64())
                                    : std::string();
       };
-      std::cerr << "    " << member("id") << "  " << harmless(cut(member("url"), 80)) << "  "
-                << harmless(cut(member("title"), 40)) << '\n';
+      std::cerr << "    " << member("id") << "  " << cut(member("url"), 80) << "  " << cut(member("title"), 40) << '\n';
     }
   }
   return exit_code(error.name);
 }
 
-void print_table(std::vector<std::vector<std::string>> const& rows) {
+void print_table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows) {
+    for (auto& cell : row) cell = harmless_line(cell);
+  }
   std::vector<std::size_t> widths;
   for (auto const& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -194,7 +226,7 @@ void print_table(std::vector<std::vector<std::string>> const& rows) {
       line += row[column];
       if (column + 1 < row.size()) line.append(widths[column] - width(row[column]) + 2, ' ');
     }
-    std::cout << harmless(room > 0 && width(line) > room ? cut(line, room - 1) : line) << '\n';
+    std::cout << (room > 0 && width(line) > room ? cut(line, room - 1) : line) << '\n';
   }
 }
 

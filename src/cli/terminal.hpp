@@ -16,8 +16,13 @@ bool stdout_is_terminal();
 enum class Ink { plain, dim, red, yellow, green, bold };
 /// The text in that colour on a colour terminal, else as it is.
 std::string inked(Ink ink, std::string_view text);
-/// Text from a page or a file made harmless for a terminal: control characters but tab and newline become \xNN.
+/// Text from a page or a file made harmless for a terminal: control characters (C0 but tab and newline, DEL, C1) become
+/// \xNN, and so do bytes in 0x80-0xBF that belong to no character.
 std::string harmless(std::string_view text);
+/// The same with further lines indented by so much: none of them can be taken for a line of ours.
+std::string harmless_block(std::string_view text, std::size_t indent);
+/// The same where a line or a cell is all the room it may take: newline and tab become \n and \t.
+std::string harmless_line(std::string_view text);
 
 /// One line on stderr: "any: …".
 void say(std::string_view text);
@@ -30,7 +35,7 @@ int fail(Error const& error);
 int exit_code(ErrorName name) noexcept;
 
 /// Columns as wide as they must be, the last one cut to the terminal's width; the first row is the heading.
-void print_table(std::vector<std::vector<std::string>> const& rows);
+void print_table(std::vector<std::vector<std::string>> rows);
 /// "3 s ago", "2 h ago", "never" for an empty time; `iso` is the protocol's time.
 std::string age(std::string_view iso);
 /// Wall milliseconds of the protocol's time text; 0 where it is none.

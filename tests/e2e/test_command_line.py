@@ -129,6 +129,21 @@ def test_tasks_are_listed_by_all_the_labels_that_are_named(cli):
         assert refused.returncode == 2 and "--label" in refused.stderr
 
 
+def test_what_a_page_says_neither_steers_the_terminal_nor_forges_a_line(cli, site):
+    code = r"console.log('one\nany: forged'); throw new Error('two\u009b2J\nforged  completed')"
+    done = cli("eval", code, "--open", site.url("/plain"), "--id", "forger")
+    assert done.returncode == 1
+    listed = cli("tasks", "--limit", "1").stdout
+    assert r"two\x9b2J\nforged  completed" in listed
+    cli.until(lambda: r"two\x9b2J\nforged" in cli("logs").stdout)
+    shown = cli("task", "forger").stdout
+    for text in (done.stderr, listed, shown, cli("logs").stdout):
+        assert "\x9b" not in text
+    for text in (listed, shown, cli("logs").stdout):
+        assert not [line for line in text.splitlines() if line.startswith("forged")]
+    assert not [line for line in done.stderr.splitlines() if line.startswith("any: forged")]
+
+
 def test_record_prints_the_whole_record(cli, site):
     record = json.loads(cli("eval", "return 1", "--open", site.url("/plain"), "--record").stdout)
     assert record["state"] == "completed" and record["result"] == 1 and record["attempts"][0]["number"] == 1

@@ -84,6 +84,30 @@ TEST(Terminal, ControlCharactersOfAPageAreWrittenOut) {
   EXPECT_EQ(harmless("a\x1b[31mb\tc\nd\x7f"), "a\\x1b[31mb\tc\nd\\x7f");
 }
 
+TEST(Terminal, TheSecondSetOfControlCharactersIsWrittenOutToo) {
+  EXPECT_EQ(harmless("a\xc2\x9b"
+                     "31mb\xc2\x80\xc2\x9f"),
+            "a\\x9b31mb\\x80\\x9f");
+  EXPECT_EQ(harmless("\xc2\xa0 \xc3\x9f \xe2\x80\x9b \xf0\x9f\x98\x80"),
+            "\xc2\xa0 \xc3\x9f \xe2\x80\x9b \xf0\x9f\x98\x80")
+      << "bytes that belong to other characters stay";
+  EXPECT_EQ(harmless("a\x9b"
+                     "b \xc3\x9f\x9b \xc3"),
+            "a\\x9bb \xc3\x9f\\x9b \xc3")
+      << "alone, such a byte is a control character to some terminals";
+}
+
+TEST(Terminal, WhereALineIsAllTheRoomNoTextBeginsAnother) {
+  EXPECT_EQ(harmless_line("a\nb\tc\r\x1b"), "a\\nb\\tc\\x0d\\x1b");
+  EXPECT_EQ(harmless_block("a\nb\n\nc", 3), "a\n   b\n   \n   c");
+}
+
+TEST(Terminal, ACellOfATableIsOneLineAndAsWideAsItIsWritten) {
+  testing::internal::CaptureStdout();
+  print_table({{"ID", "STATE"}, {"a\nforged", "x"}, {"b", "y\xc2\x9b"}});
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "ID         STATE\na\\nforged  x\nb          y\\x9b\n");
+}
+
 TEST(Terminal, AnIsoTimeIsReadToTheMillisecond) {
   EXPECT_EQ(parse_iso("1970-01-02T00:00:01.250Z"), 86'401'250);
   EXPECT_EQ(parse_iso("yesterday"), 0);
