@@ -1,11 +1,5 @@
 #include "cli/daemon.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,23 +7,17 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <csignal>
-#include <filesystem>
+#include <cstdlib>
 #include <fstream>
 #include <map>
-#include <thread>
 
-#include "base/clock.hpp"
 #include "browser/meeting.hpp"
 #include "cli/terminal.hpp"
 #include "wire/envelope.hpp"
 
-extern char** environ;
-
 namespace any::cli {
 namespace asio = boost::asio;
 namespace {
-
-constexpr Duration start_limit{10'000};
 
 std::vector<net::Header> credentials(Reach const& reach) {
   auto const token = read_token(reach.state_dir);
@@ -51,45 +39,6 @@ Result<T> run_alone(Async<Result<T>> work) {
   return std::move(*out);
 }
 
-/// /health of whatever listens there, or why it is not our daemon.
-Result<boost::json::object> health_of(Reach const& reach) {
-  auto const answer = http_get(reach, "/health");
-  if (answer.has_error()) return answer.error();
-  boost::system::error_code failure;
-  auto const json = boost::json::parse(answer.value().body, failure);
-  auto const* object = failure ? nullptr : json.if_object();
-  auto const* name = object == nullptr ? nullptr : object->if_contains("name");
-  if (name == nullptr || !name->is_string() || name->as_string() != "any") {
-    return Error{ErrorName::ProtocolError,
-                 "what answers at " + reach.daemon + " is not any (HTTP " + std::to_string(answer.value().status) +
-                     "): end it, or let any listen elsewhere (any serve --listen 127.0.0.1:PORT, ANY_DAEMON)"};
-  }
-  return *object;
-}
-
-std::string own_program() {
-  std::error_code failure;
-  auto const path = std::filesystem::read_symlink("/proc/self/exe", failure);
-  return failure ? "any" : path.string();
-}
-
-/// The last lines of a log, for an error message.
-std::string last_lines(std::string const& file, int count) {
-  std::ifstream in(file);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  std::string out;
-  auto const first =
-      lines.size() > static_cast<std::size_t>(count) ? lines.size() - static_cast<std::size_t>(count) : 0;
-  for (auto at = first; at < lines.size(); ++at) out += (out.empty() ? "" : " / ") + lines[at];
-  return out;
-}
-
-/// "127.0.0.1:8766" of "http://127.0.0.1:8766".
-std::string authority(std::string const& url) {
-  return url.substr(url.find("://") + 3);
-}
-
 }  // namespace
 
 std::string read_token(std::string const& state_dir) {
@@ -107,56 +56,19 @@ Result<net::Response> http_get(Reach const& reach, std::string_view path, Durati
   return run_alone(net::http_call(std::move(request)));
 }
 
-Result<void> start_daemon(Reach const& reach) {
-  std::error_code failure;
-  std::filesystem::create_directories(reach.state_dir, failure);
-  if (failure)
-    return Error{ErrorName::UnavailableError,
-                 "cannot make the state folder " + reach.state_dir + ": " + failure.message()};
-  chmod(reach.state_dir.c_str(), 0700);
-  auto const log = reach.state_dir + "/daemon.log";
-  auto const program = own_program();
-  std::vector<std::string> words{program, "serve", "--state-dir", reach.state_dir, "--log-file", log};
-  if (reach.daemon_given) {
-    words.emplace_back("--listen");
-    words.push_back(authority(reach.daemon));
+Result<boost::json::object> health_of(Reach const& reach) {
+  auto const answer = http_get(reach, "/health");
+  if (answer.has_error()) return answer.error();
+  boost::system::error_code failure;
+  auto const json = boost::json::parse(answer.value().body, failure);
+  auto const* object = failure ? nullptr : json.if_object();
+  auto const* name = object == nullptr ? nullptr : object->if_contains("name");
+  if (name == nullptr || !name->is_string() || name->as_string() != "any") {
+    return Error{ErrorName::ProtocolError,
+                 "what answers at " + reach.daemon + " is not any (HTTP " + std::to_string(answer.value().status) +
+                     "): end it, or let any listen elsewhere (any serve --listen 127.0.0.1:PORT, ANY_DAEMON)"};
   }
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawnattr_t how;
-  posix_spawnattr_init(&how);
-  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSID);
-  pid_t child = 0;
-  auto const spawned = posix_spawn(&child, program.c_str(), &files, &how, argv.data(), environ);
-  posix_spawnattr_destroy(&how);
-  posix_spawn_file_actions_destroy(&files);
-  if (spawned != 0)
-    return Error{ErrorName::UnavailableError,
-                 std::string("cannot start ") + program + " serve: " + std::strerror(spawned)};
-
-  auto const deadline = std::chrono::steady_clock::now() + start_limit;
-  auto pause = Duration(5);
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (health_of(reach).has_value()) return {};
-    int status = 0;
-    // Another start may have won the race for the port: then ours has ended and the other one answers.
-    if (waitpid(child, &status, WNOHANG) == child && health_of(reach).has_error()) {
-      return Error{ErrorName::UnavailableError,
-                   "the daemon ended at its start: " + last_lines(log, 2) + " (all of it in " + log + ")"};
-    }
-    std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, Duration(100));
-  }
-  return Error{ErrorName::UnavailableError,
-               "the daemon did not answer within 10 s at " + reach.daemon + "; its log is " + log};
+  return *object;
 }
 
 struct Daemon::Impl {

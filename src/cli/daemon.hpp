@@ -57,6 +57,8 @@ class Daemon {
 Result<net::Response> http_get(Reach const& reach, std::string_view path, Duration timeout = Duration(5'000));
 /// The token in the state folder; empty where there is none.
 std::string read_token(std::string const& state_dir);
+/// /health of whatever listens there, or why it is not our daemon.
+Result<boost::json::object> health_of(Reach const& reach);
 /// Starts `any serve` in a session of its own, its log in the state folder; returns once /health answers.
 Result<void> start_daemon(Reach const& reach);
 

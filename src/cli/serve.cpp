@@ -1,4 +1,8 @@
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include "app/daemon.hpp"
 #include "base/config.hpp"
@@ -7,6 +11,7 @@
 #include "cli/extension_files.hpp"
 #include "cli/json_view.hpp"
 #include "cli/terminal.hpp"
+#include "store/folder.hpp"
 
 namespace any::cli {
 namespace {
@@ -47,6 +52,14 @@ Result<app::DaemonOptions> settle(ServeOptions const& flags) {
   return out;
 }
 
+constexpr Duration stop_limit{15'000};
+
+/// Waits for the end of that process.
+bool ends(int process) {
+  pollfd one{.fd = process, .events = POLLIN, .revents = 0};
+  return ::poll(&one, 1, static_cast<int>(stop_limit.count())) == 1;
+}
+
 }  // namespace
 
 int serve(ServeOptions const& options) {
@@ -59,10 +72,16 @@ int stop(Reach const& reach) {
   auto daemon = Daemon::reach(reach, Daemon::Start::no);
   if (daemon.has_error()) return fail(daemon.error()), exit_no_daemon;
   auto const pid = text_of(daemon.value()->health(), "pid");
+  store::Descriptor const process{static_cast<int>(::syscall(SYS_pidfd_open, std::atoi(pid.c_str()), 0))};
   auto const asked = daemon.value()->call("shutdown", {});
   if (asked.has_error() && asked.error().name != ErrorName::UnavailableError) return fail(asked.error());
-  // The answer leaves before the daemon ends; the socket's end tells that it has.
-  daemon.value()->wait([] { return false; }, Duration(15'000));
+  // The answer leaves before the daemon ends, and so does the socket: its last writes come behind, and until they are
+  // done the state folder is taken for the next one.
+  daemon.value()->wait([] { return false; }, stop_limit);
+  if (process.get() >= 0 && !ends(process.get()) && http_get(reach, "/health").has_value()) {
+    say("the daemon (pid " + pid + ") was told to end and still runs: see `any logs`, or end it by kill " + pid);
+    return exit_refused;
+  }
   say("the daemon (pid " + pid + ") has ended");
   return exit_ok;
 }
