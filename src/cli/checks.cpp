@@ -84,8 +84,9 @@ Findings check_links(Reach const& reach, json::object const& health) {
   auto daemon = Daemon::reach(reach, Daemon::Start::no);
   if (daemon.has_error() && daemon.error().name == ErrorName::UnauthorizedError) {
     return {{"daemon.token", Verdict::problem,
-             "the daemon demands a token, and the one in " + reach.state_dir + " is missing or wrong",
-             "name the daemon's state folder: ANY_STATE_DIR=" + text_of(health, "state_dir") + " any doctor"}};
+             "the daemon demands a token, and " + token_source(reach.state_dir) + " has none or a wrong one",
+             "name the daemon's state folder, and no ANY_TOKEN: env -u ANY_TOKEN ANY_STATE_DIR=" +
+                 text_of(health, "state_dir") + " any doctor"}};
   }
   if (daemon.has_error()) return {{"daemon.rpc", Verdict::problem, daemon.error().message, "see `any logs`"}};
   auto const answer = daemon.value()->ask("browsers.list", {});

@@ -42,10 +42,16 @@ Result<T> run_alone(Async<Result<T>> work) {
 }  // namespace
 
 std::string read_token(std::string const& state_dir) {
+  if (char const* given = std::getenv("ANY_TOKEN"); given != nullptr && *given != '\0') return given;
   std::ifstream in(state_dir + "/token");
   std::string token;
   std::getline(in, token);
   return token;
+}
+
+std::string token_source(std::string const& state_dir) {
+  char const* given = std::getenv("ANY_TOKEN");
+  return given != nullptr && *given != '\0' ? "ANY_TOKEN of the environment" : state_dir + "/token";
 }
 
 Result<net::Response> http_get(Reach const& reach, std::string_view path, Duration timeout) {
@@ -153,7 +159,13 @@ Result<std::unique_ptr<Daemon>> Daemon::reach(Reach const& reach, Start start) {
   limits.max_message = std::size_t{512} << 20;
   asio::co_spawn(impl.io, net::connect_websocket(reach.daemon + "/v1/rpc", credentials(reach), limits), done);
   while (!connected) impl.io.run_one();
-  if (connected->has_error()) return connected->error();
+  if (connected->has_error()) {
+    auto error = connected->error();
+    if (error.name == ErrorName::UnauthorizedError)
+      error.message += ". It was looked for in " + token_source(reach.state_dir) +
+                       ": set ANY_TOKEN to it, or ANY_STATE_DIR to the daemon's state folder";
+    return error;
+  }
   impl.socket = std::move(connected->value());
   asio::co_spawn(impl.io, impl.read_all(), asio::detached);
   return out;

@@ -16,6 +16,13 @@ constexpr char const* exit_codes_text =
     "started; 6 the road failed (tab gone, forbidden page, navigated away ...); 7 cancelled; 8 the daemon refused "
     "(queue or disk full).";
 
+constexpr char const* environment_text =
+    "Environment: ANY_DAEMON the daemon's address; ANY_TOKEN its token, where it demands one (else the file `token` of "
+    "the state\n"
+    "folder is read); ANY_STATE_DIR the state folder; NO_COLOR no colour. `any serve` takes each of its settings from "
+    "the\n"
+    "environment too: --listen is ANY_LISTEN and so on, only --token is ANY_DEMAND_TOKEN=1.";
+
 struct All {
   Reach reach;
   ServeOptions serve;
@@ -116,7 +123,7 @@ int main(int argc, char** argv) {
   bool needs_reach = true;
   CLI::App app("any: run scripts in the browser you already use", "any");
   app.set_version_flag("--version", "any " ANY_VERSION);
-  app.footer(exit_codes_text);
+  app.footer(std::string(exit_codes_text) + "\n\n" + environment_text);
   app.require_subcommand(1);
 
   auto const add = [&](char const* name, char const* help, std::function<int()> action) {

@@ -1,4 +1,4 @@
-"""The command line and its daemon: it starts one where none runs, says why it cannot, and ends it."""
+"""The command line and its daemon: it starts one where none runs, says why it cannot, ends it, and proves who it is."""
 
 from __future__ import annotations
 
@@ -219,3 +219,41 @@ def test_a_daemon_older_than_the_command_line_is_told_and_replaced_by_stop(place
     after = place("eval", "return 1", "--detach", binary=newer)
     assert after.returncode == 0 and "older" not in after.stderr
     assert place.daemon.health()["version"] == version
+
+
+# who calls
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Daemon]:
+    """A daemon that demands its token."""
+    with Daemon("--token", state_dir=tmp_path / "guarded") as running:
+        yield running
+
+
+def test_the_token_is_taken_from_the_environment_else_from_the_state_folder(guarded: Daemon, tmp_path: Path) -> None:
+    token = (guarded.state_dir / "token").read_text().strip()
+
+    def tasks(**env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([BINARY, "tasks"], env=guarded.env | env, capture_output=True, text=True, timeout=30)
+
+    elsewhere = str(tmp_path / "elsewhere")
+    assert tasks().returncode == 0
+    assert tasks(ANY_TOKEN="").returncode == 0, "an empty variable is none"
+    assert tasks(ANY_TOKEN=token, ANY_STATE_DIR=elsewhere).returncode == 0
+    none = tasks(ANY_STATE_DIR=elsewhere)
+    assert none.returncode == NO_DAEMON and f"looked for in {elsewhere}/token" in none.stderr and "set ANY_TOKEN" in none.stderr
+    wrong = tasks(ANY_TOKEN="wrong")
+    assert wrong.returncode == NO_DAEMON and "the token is wrong" in wrong.stderr
+    assert "looked for in ANY_TOKEN of the environment" in wrong.stderr, "the variable goes before the file, as in the libraries"
+
+
+def test_doctor_says_where_the_wrong_token_came_from(guarded: Daemon) -> None:
+    done = subprocess.run([BINARY, "doctor"], env=guarded.env | {"ANY_TOKEN": "wrong"}, capture_output=True, text=True, timeout=30)
+    assert done.returncode == NO_DAEMON
+    assert "ANY_TOKEN of the environment has none or a wrong one" in done.stdout
+
+
+def test_help_names_the_variables_of_the_environment() -> None:
+    said = subprocess.run([BINARY, "--help"], capture_output=True, text=True, timeout=10).stdout
+    assert all(name in said for name in ("ANY_DAEMON", "ANY_TOKEN", "ANY_STATE_DIR", "ANY_DEMAND_TOKEN", "Exit codes"))
