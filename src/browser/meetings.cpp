@@ -80,6 +80,7 @@ Async<Result<Welcome>> Registry::welcome(Meeting const& meeting, Hello const& he
   browser.row.product = hello.product;
   browser.row.platform = hello.platform;
   browser.row.extension = meeting.said().version;
+  browser.row.proxy = hello.proxy;
   Info& info = browser.info;
   info = {.id = id,
           .label = browser.row.label,
@@ -136,6 +137,11 @@ void Registry::updated(std::string const& id, Update const& update) {
   Info& info = browser->info;
   if (update.paused) info.paused = *update.paused;
   if (update.capabilities) info.capabilities = *update.capabilities;
+  if (update.proxy && *update.proxy != browser->row.proxy) {
+    // Written at once: it may be the last that is heard of this browser.
+    browser->row.proxy = *update.proxy;
+    write_later(*browser);
+  }
   if (update.proxy) info.proxy = *update.proxy;
   if (update.ordinary_tabs) info.ordinary_tabs = *update.ordinary_tabs;
   if (update.used) {

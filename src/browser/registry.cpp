@@ -35,6 +35,7 @@ Registry::Registry(boost::asio::io_context& io, Clock const& clock, store::Journ
     known.info.platform = row.platform;
     known.info.extension = row.extension;
     known.info.last_seen = row.last_seen;
+    known.info.proxy = row.proxy;
     known.row = std::move(row);
     known_.emplace(std::move(id), std::move(known));
   }

@@ -93,11 +93,14 @@ Findings check_browsers(json::array const& browsers, std::string_view daemon_ver
     return out;
   }
   auto const since = text_of(*last, "last_seen");
-  auto const proxy = text_of(*last, "proxy");
-  out.push_back({"browser.gone", Verdict::problem,
-                 name_of(*last) + " is gone since " + since + " (" + age(since) + ")" +
-                     (proxy.empty() ? "" : "; its proxy settings catch this machine's own addresses: " + proxy),
+  out.push_back({"browser.gone", Verdict::problem, name_of(*last) + " is gone since " + since + " (" + age(since) + ")",
                  "start that browser; where it runs, click the extension's icon: it says why it is not linked"});
+  if (auto const proxy = text_of(*last, "proxy"); !proxy.empty()) {
+    out.push_back({"browser.proxy", Verdict::problem,
+                   name_of(*last) + " said last, at " + since + ", that it has a proxy that catches this machine's " +
+                       "own addresses, which keeps it from the daemon: " + proxy,
+                   "take <-loopback> out of the bypass list of the browser's proxy settings"});
+  }
   return out;
 }
 

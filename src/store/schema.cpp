@@ -51,6 +51,9 @@ constexpr std::array<char const*, schema_version> migrations{R"sql(
   CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO counters VALUES ('completed', 0), ('failed', 0), ('cancelled', 0), ('value_bytes', 0);
+)sql",
+                                                             R"sql(
+  ALTER TABLE browsers ADD COLUMN proxy TEXT NOT NULL DEFAULT '';
 )sql"};
 
 void migrate(Connection const& connection, std::int64_t from) {

@@ -7,7 +7,7 @@
 
 namespace any::store {
 
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 /// Sets the connection up for one careful writer and brings the tables to this version. Throws std::runtime_error where
 /// the file is something else or newer, SqliteFailure where it cannot be read or written.

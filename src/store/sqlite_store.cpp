@@ -56,9 +56,9 @@ SqliteStore::Statements::Statements(Connection const& db)
       freelist{db, "PRAGMA freelist_count"},
       page_count{db, "PRAGMA page_count"},
       browsers{db,
-               "SELECT id, label, key, product, platform, extension, first_seen, last_seen, label_by_person "
-               "FROM browsers ORDER BY id"},
-      put_browser{db, "INSERT OR REPLACE INTO browsers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+               "SELECT id, label, key, product, platform, extension, first_seen, last_seen, "
+               "label_by_person, proxy FROM browsers ORDER BY id"},
+      put_browser{db, "INSERT OR REPLACE INTO browsers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
       forget_browser{db, "DELETE FROM browsers WHERE id = ?"},
       meta{db, "SELECT value FROM meta WHERE name = ?"},
       put_meta{db, "INSERT OR REPLACE INTO meta VALUES (?, ?)"} {}
@@ -159,7 +159,8 @@ Result<std::vector<BrowserRow>> SqliteStore::browsers() {
                        .extension = text(5),
                        .first_seen = rows.integer(6),
                        .last_seen = rows.integer(7),
-                       .label_by_person = rows.integer(8) != 0});
+                       .label_by_person = rows.integer(8) != 0,
+                       .proxy = text(9)});
     }
     return found;
   });
@@ -169,7 +170,8 @@ Result<void> SqliteStore::put_browser(BrowserRow const& row) {
   return transaction(true, [&](Batch&) {
     statements_->put_browser.run(std::string_view{row.id}, std::string_view{row.label}, std::string_view{row.key},
                                  std::string_view{row.product}, std::string_view{row.platform},
-                                 std::string_view{row.extension}, row.first_seen, row.last_seen, row.label_by_person);
+                                 std::string_view{row.extension}, row.first_seen, row.last_seen, row.label_by_person,
+                                 std::string_view{row.proxy});
   });
 }
 

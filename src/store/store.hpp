@@ -25,6 +25,7 @@ struct BrowserRow {
   std::string id, label, key, product, platform, extension;
   Millis first_seen = 0, last_seen = 0;
   bool label_by_person = false;
+  std::string proxy{};  ///< as its Info has it: why it may be unable to come back
 };
 
 struct Totals {

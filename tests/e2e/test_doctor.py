@@ -163,6 +163,27 @@ def test_a_browser_that_is_gone_is_named_with_the_time_also_after_a_restart(bina
     assert "icon" in found["browser.gone"]["next"]
 
 
+def test_a_proxy_that_keeps_a_browser_away_is_named_also_after_a_restart(binary, alone):
+    doctor = for_daemon(binary, alone)
+    link = LinkClient(alone.url, label="work")
+    assert "browser.proxy" not in doctor()[1]
+    link.notify("browser.update", {"proxy": "http://proxy.example:3128"})
+    eventually(lambda: doctor()[1].get("browser.proxy", {}).get("verdict") == "note", 10, "the proxy is found")
+    link.close()
+    eventually(lambda: alone.health()["browsers"] == 0, 10, "the link has ended")
+    alone.restart()
+    code, found = doctor()
+    assert code == NO_BROWSER
+    since = re.search(r"since (\S+Z)", found["browser.gone"]["text"])
+    assert since and f"said last, at {since[1]}," in found["browser.proxy"]["text"]
+    assert "http://proxy.example:3128" in found["browser.proxy"]["text"] and "<-loopback>" in found["browser.proxy"]["next"]
+    # What it says when it comes again goes before what it said last.
+    with LinkClient(alone.url, browser=link.browser, key=link.key, label="work"):
+        assert "browser.proxy" not in doctor()[1]
+    alone.restart()
+    assert "browser.proxy" not in doctor()[1]
+
+
 def test_an_older_extension_is_named_with_both_versions(binary, alone):
     with LinkClient(alone.url, start=False, label="old") as link:
         link.open()

@@ -15,6 +15,7 @@ namespace {
 using namespace store_test;
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string failure_of_open(std::string const& folder) {
@@ -163,8 +164,23 @@ TEST(SqliteStore, RefusesAJournalOfANewerVersionAndLeavesItAlone) {
   open_sqlite({.folder = folder.state()}).reset();
   change(folder.state(), "PRAGMA user_version = 99");
   EXPECT_THAT(failure_of_open(folder.state()), AllOf(HasSubstr("newer any"), HasSubstr("99"), HasSubstr("journal.db")));
-  change(folder.state(), "PRAGMA user_version = 1");
+  change(folder.state(), "PRAGMA user_version = 2");
   EXPECT_EQ(failure_of_open(folder.state()), "");
+}
+
+TEST(SqliteStore, BringsAJournalOfTheFirstVersionToThisOneAndKeepsWhatIsInIt) {
+  TemporaryFolder folder;
+  must(open_sqlite({.folder = folder.state()})->put_browser({.id = "b", .label = "work", .key = "k", .last_seen = 7}));
+  change(folder.state(), "ALTER TABLE browsers DROP COLUMN proxy; PRAGMA user_version = 1");
+  for (int time = 0; time < 2; ++time) {
+    auto const store = open_sqlite({.folder = folder.state()});
+    auto row = store->browsers().value().at(0);
+    EXPECT_THAT((std::vector{row.id, row.label, row.key}), ElementsAre("b", "work", "k"));
+    EXPECT_EQ(row.last_seen, 7);
+    EXPECT_EQ(row.proxy, time == 0 ? "" : "http://p:1");
+    row.proxy = "http://p:1";
+    must(store->put_browser(row));
+  }
 }
 
 TEST(SqliteStore, RefusesADatabaseOfSomeoneElse) {

@@ -302,7 +302,8 @@ TEST_P(AnyStore, KeepsBrowsersUntilTheyAreForgotten) {
                  .extension = "0.1.0",
                  .first_seen = 1,
                  .last_seen = 2,
-                 .label_by_person = true};
+                 .label_by_person = true,
+                 .proxy = "http://p:1"};
   must(store().put_browser(row));
   must(store().put_browser({.id = "b0"}));
   row.last_seen = 9;
@@ -319,6 +320,8 @@ TEST_P(AnyStore, KeepsBrowsersUntilTheyAreForgotten) {
   EXPECT_EQ(rows[1].first_seen, 1);
   EXPECT_EQ(rows[1].last_seen, 9);
   EXPECT_TRUE(rows[1].label_by_person);
+  EXPECT_EQ(rows[0].proxy, "");
+  EXPECT_EQ(rows[1].proxy, "http://p:1");
   must(store().forget_browser("b1"));
   must(store().forget_browser("never"));
   EXPECT_EQ(store().browsers().value().size(), 1U);

@@ -66,7 +66,11 @@ TEST(Doctor, OfBrowsersThatAreGoneTheLastOneIsNamedAndNoneWhereOneIsLinked) {
 TEST(Doctor, AProxyOfABrowserThatIsGoneIsNamedAsTheLikelyCause) {
   auto const gone =
       json::parse(R"([{"label":"a","linked":false,"last_seen":"2026-01-01T00:00:00.000Z","proxy":"http://p:1"}])");
-  EXPECT_NE(check_browsers(gone.as_array(), "0.1.0")[0].text.find("http://p:1"), std::string::npos);
+  auto const found = check_browsers(gone.as_array(), "0.1.0");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[1].check, "browser.proxy");
+  EXPECT_NE(found[1].text.find("http://p:1"), std::string::npos);
+  EXPECT_NE(found[1].text.find("2026-01-01T00:00:00.000Z"), std::string::npos);
 }
 
 TEST(Terminal, EachErrorHasTheExitCodeOfItsKind) {
