@@ -28,7 +28,7 @@ def road(daemon: Daemon, browser: Chromium, site: Pages) -> Iterator[tuple[Cdp, 
     client = Cdp(daemon.url.replace("http://", "ws://") + "/")
     target = client.call("Target.createTarget", url=site.url("/plain"))["targetId"]
     session = client.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-    eventually(lambda: client.evaluate(session, "document.title") == "Plain", 10)
+    eventually(lambda: client.glance(session, "document.title") == "Plain", 15)
     yield client, session, target
     client.close()
     last = Cdp(daemon.url.replace("http://", "ws://") + "/")
@@ -143,7 +143,7 @@ def answer_to(url: str, text: str) -> Any:
         done = 0
         while done < 1 or (not said and done < 2):
             try:
-                message = json.loads(socket.recv(2))
+                message = json.loads(socket.recv(5 if done else 20))
             except TimeoutError:
                 break
             if message.get("id") == 999:

@@ -68,19 +68,13 @@ def told(client: Cdp, method: str, since: int = 0) -> list[dict[str, Any]]:
 
 
 def heard(client: Cdp, method: str, since: int = 0) -> dict[str, Any]:
-    return eventually(lambda: told(client, method, since), 5, method)[0]
+    return eventually(lambda: told(client, method, since), 15, method)[0]
 
 
 def goto(client: Cdp, url: str) -> None:
     client.call("Page.navigate", url=url)
-
-    def there() -> bool:
-        try:
-            return bool(value(client, f"location.href === {json.dumps(url)} && document.readyState === 'complete'"))
-        except CdpError:
-            return False
-
-    eventually(there, 10, url)
+    there = f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
+    eventually(lambda: client.glance("", there), 15, url)
 
 
 def becomes(look: Callable[[], Any], wanted: Any) -> None:
@@ -91,7 +85,7 @@ def becomes(look: Callable[[], Any], wanted: Any) -> None:
         return bool(seen[0] == wanted)
 
     try:
-        eventually(same, 5)
+        eventually(same, 15)
     except AssertionError:
         assert seen[0] == wanted
 
@@ -132,7 +126,7 @@ def test_a_binding_lives_until_the_last_that_added_it_takes_it_away(pair: Pair, 
     assert heard(pair.a, "Runtime.bindingCalled")["payload"] == heard(pair.b, "Runtime.bindingCalled")["payload"] == "1"
     pair.a.call("Runtime.removeBinding", name="report")
     value(pair.b, "report('2')")
-    eventually(lambda: [row["payload"] for row in told(pair.b, "Runtime.bindingCalled")] == ["1", "2"], 5)
+    eventually(lambda: [row["payload"] for row in told(pair.b, "Runtime.bindingCalled")] == ["1", "2"], 15)
     assert len(told(pair.a, "Runtime.bindingCalled")) == 1
     pair.a.close()
     goto(pair.b, echo.url("/second"))
@@ -232,7 +226,7 @@ def test_a_request_goes_to_the_newest_first_and_on_with_what_it_changed(pair: Pa
     second = heard(pair.a, "Fetch.requestPaused")
     assert second["request"]["headers"]["x-b"] == "2"
     pair.a.call("Fetch.continueRequest", requestId=second["requestId"])
-    assert answer.result(5)["result"]["value"]["x-b"] == "2"
+    assert answer.result(15)["result"]["value"]["x-b"] == "2"
 
 
 def test_a_request_paused_for_one_that_leaves_goes_on(pair: Pair) -> None:
@@ -242,7 +236,7 @@ def test_a_request_paused_for_one_that_leaves_goes_on(pair: Pair) -> None:
     heard(pair.b, "Fetch.requestPaused")
     pair.b.close()
     pair.a.call("Fetch.continueRequest", requestId=heard(pair.a, "Fetch.requestPaused")["requestId"])
-    assert answer.result(5)["result"]["value"] == 200
+    assert answer.result(15)["result"]["value"] == 200
 
 
 def test_what_one_alone_had_switched_on_goes_with_it(pair: Pair) -> None:
@@ -253,6 +247,6 @@ def test_what_one_alone_had_switched_on_goes_with_it(pair: Pair) -> None:
     pair.b.call("Emulation.setUserAgentOverride", userAgent="b's own")
     pair.b.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
     pair.b.close()
-    answer.result(5)
+    answer.result(15)
     becomes(lambda: value(pair.a, "fetch('/headers').then(r => r.status, () => 'offline')"), 200)
     becomes(lambda: "b's own" in value(pair.a, "navigator.userAgent"), False)

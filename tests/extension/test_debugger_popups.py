@@ -46,6 +46,20 @@ def evaluate(link: LinkedBrowser, tab: int, expression: str) -> Any:
     return answer["result"].get("value")
 
 
+def loaded(link: LinkedBrowser, tab: int) -> None:
+    """Waits until the popup's document is complete. Chrome ends or loses what the one before it was asked."""
+
+    def complete() -> bool:
+        ask = {"expression": "location.href !== 'about:blank' && document.readyState === 'complete'"}
+        try:
+            answer = link.request("debugger.send", {"tab": tab, "method": "Runtime.evaluate", "params": ask}, 5)
+        except (RpcError, TimeoutError):
+            return False
+        return bool(answer["value"]["result"].get("value"))
+
+    eventually(complete, 15, "the popup is complete")
+
+
 def told(link: LinkedBrowser, path: str, opener: int | None = None) -> list[Any]:
     said = [event["args"][0] for event in link.heard("chrome.event") if event["path"] == path]
     return [event for event in said if opener is None or event.get("opener") == opener]
@@ -73,7 +87,7 @@ def test_a_popup_is_attached_and_told_with_its_opener(link: LinkedBrowser, brows
     assert answers[0] == {"value": {}}
     assert answers[1]["value"]["identifier"]
     assert answers[3]["error"]["code"] == -32601
-    eventually(lambda: evaluate(link, followed["tab"], "document.readyState") == "complete", 10)
+    loaded(link, followed["tab"])
     assert evaluate(link, followed["tab"], "globalThis.early") is True
 
 
@@ -104,7 +118,7 @@ def test_a_followed_popup_is_itself_followed(link: LinkedBrowser, browser: Chrom
     opener = opener_of(link, browser, pages.url("/plain"))
     evaluate(link, opener, f"void open({pages.url('/plain?first')!r})")
     first = eventually(lambda: told(link, "debugger.followed", opener), 10)[0]["tab"]
-    eventually(lambda: evaluate(link, first, "document.readyState") == "complete", 10)
+    loaded(link, first)
     evaluate(link, first, f"void open({pages.url('/plain?second')!r})")
     assert eventually(lambda: told(link, "debugger.followed", first), 10)[0]["url"].endswith("?second")
 

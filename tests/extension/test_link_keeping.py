@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,8 +33,7 @@ def test_lines_from_before_a_crash_of_the_browser_reach_the_daemon(daemon: LinkD
         link.request("extension.dance")
     daemon.stop()
     text = f"the link to {daemon.address} is lost"
-    eventually(lambda: text in browser.offscreen("new Promise(r => { const o = indexedDB.open('any'); o.onsuccess = () => { const q = o.result.transaction('lines').objectStore('lines').getAll(); q.onsuccess = () => { o.result.close(); r(JSON.stringify(q.result)) } } })"))
-    time.sleep(0.5)  # Chrome's database writes lazily
+    eventually(lambda: text in str(browser.stored("lines")), 15, "the line is on disk")
     browser.kill()
     daemon.release("log")
     before = len(daemon.lines)
@@ -81,7 +79,7 @@ def test_an_unacknowledged_result_survives_the_browser(daemon: LinkDaemon, brows
         daemon.hold("task.finish")
         link.request("task.start", {**START, "task": "t2", "tab": tab, "script": "return 'x'.repeat(1e6)"})
         link.wait_for("task.finish")
-        time.sleep(0.5)  # Chrome's database writes lazily
+        eventually(lambda: browser.stored("outbox"), 15, "the result is on disk")
         browser.kill()
         daemon.release("task.finish")
         seen = len(daemon.links)

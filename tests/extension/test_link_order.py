@@ -96,14 +96,15 @@ def test_the_extension_reloaded_links_again(daemon: LinkDaemon, browser: Chromiu
     second = daemon.wait_link(after=1)
     assert second.begin["browser"] == first.begin["browser"]
     link = second
+    count = len(daemon.links)
     assert link.request("extension.reload", {}) == {}
-    third = daemon.wait_link(after=len(daemon.links))
+    third = daemon.wait_link(after=count)
     assert third.begin["has_key"]
 
 
 def test_a_browser_killed_and_started_again_is_the_same_browser(daemon: LinkDaemon, browser: Chromium) -> None:
     first = daemon.wait_link()
-    time.sleep(0.5)  # its database writes lazily
+    eventually(lambda: browser.stored("links"), 15, "the key is on disk")
     browser.kill()
     eventually(lambda: first.closed)
     browser.start()

@@ -64,7 +64,7 @@ class Page:
 
     def loaded(self) -> "Page":
         def complete() -> bool:
-            return bool(self.evaluate("location.href !== 'about:blank' && document.readyState === 'complete'"))
+            return bool(self.client.glance(self.session, "location.href !== 'about:blank' && document.readyState === 'complete'"))
 
         eventually(complete, 20, "the page is complete")
         return self

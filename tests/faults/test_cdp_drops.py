@@ -132,13 +132,13 @@ def test_a_raw_client_goes_on_where_it_was(bench: Bench, client: Client, site: P
 
     bench.drop(how)
     if how == "the link cut":
-        eventually(lambda: under_way.done(), 5, "the drop is noticed")
+        eventually(lambda: under_way.done(), 15, "the drop is noticed")
     meanwhile = client.post("Runtime.evaluate", page.session, expression="40 + 2", returnByValue=True)
     assert any(word in raised(under_way) for word in ("link to the browser", "worker died"))
     try:
         assert meanwhile.result(20)["result"]["value"] == 42
     except CdpError as error:  # said before the drop was noticed
-        assert "link to the browser" in str(error)
+        assert any(word in str(error) for word in ("link to the browser", "worker died"))
 
     assert page.evaluate("[mark, inits]", contextId=main_world) == ["before", 1]
     assert page.evaluate("typeof tell + typeof mark", contextId=own_world) == "functionundefined"
@@ -166,7 +166,7 @@ def test_a_raw_client_goes_on_where_it_was(bench: Bench, client: Client, site: P
 @pytest.mark.parametrize("how", DROPS)
 def test_a_playwright_program_goes_on_where_it_was(bench: Bench, program: PlaywrightBrowser, site: Pages, how: str) -> None:
     page = program.contexts[0].new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     ended: list[str] = []
     lines: list[str] = []
     program.on("disconnected", lambda _: ended.append("disconnected"))
@@ -178,7 +178,7 @@ def test_a_playwright_program_goes_on_where_it_was(bench: Bench, program: Playwr
     page.goto(site.url("/frames"))
     page.evaluate("mark = 'before'; made = new Worker(URL.createObjectURL(new Blob(['self.here = 1']))); 1")
     page.wait_for_function("inits === 1")
-    eventually(lambda: page.evaluate("1") and page.workers, 5, "Playwright knows the worker")
+    eventually(lambda: page.evaluate("1") and page.workers, 15, "Playwright knows the worker")
 
     bench.drop(how)
     assert page.locator("iframe").first.get_attribute("src") == "/second"
@@ -249,7 +249,7 @@ def test_a_link_that_stays_away_closes_the_sockets_and_says_why(bench: Bench, si
     page = client.page(site.url("/plain")).enable("Runtime").loaded()
     bench.wire.cut()
     cut = time.monotonic()
-    eventually(lambda: bench.daemon.health()["browsers"] == 0, 5)
+    eventually(lambda: bench.daemon.health()["browsers"] == 0, 15)
     waits = client.post("Runtime.evaluate", page.session, expression="1")
     eventually(lambda: client.closed, 40, "the socket is closed")
     assert 28 < time.monotonic() - cut < 38
@@ -271,11 +271,11 @@ def test_a_daemon_started_again_is_joined_anew_and_leaves_no_tab_attached(bench:
     assert site.url("/plain") in bench.attached()
     if how == "in order":
         bench.daemon.stop()
-        eventually(lambda: client.closed, 5)
+        eventually(lambda: client.closed, 15)
         assert client.closed == (1001, "the daemon is shutting down")
     else:
         bench.daemon.kill9()
-        eventually(lambda: client.closed, 5)
+        eventually(lambda: client.closed, 15)
     bench.daemon.start()
     bench.daemon.wait_for_browser()
     eventually(lambda: site.url("/plain") not in bench.attached(), 15, "nothing holds the tab")

@@ -53,14 +53,7 @@ def never(client: Client, page: Page):  # noqa: ANN201
 
 def becomes(page: Page, expression: str, value: str) -> None:
     """Waits while the page comes, which ends what it is asked meanwhile."""
-
-    def there() -> bool:
-        try:
-            return bool(page.evaluate(expression) == value)
-        except CdpError:
-            return False
-
-    eventually(there, 15, f"{expression} is {value}")
+    eventually(lambda: page.client.glance(page.session, expression) == value, 15, f"{expression} is {value}")
 
 
 def test_a_killed_renderer_ends_what_was_asked_and_a_reload_revives_it(client: Client, browser: Chromium, site: Pages) -> None:

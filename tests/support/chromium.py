@@ -29,7 +29,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +45,20 @@ FLAGS = (
     "--disable-search-engine-choice-screen --password-store=basic --use-mock-keychain --no-proxy-server "
     "--noerrdialogs --enable-logging=stderr"
 ).split()
+
+STORED = """new Promise((resolve, reject) => {
+  const opening = indexedDB.open("any");
+  opening.onupgradeneeded = () => opening.transaction.abort(); // the extension makes it
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const database = opening.result;
+    const strict = database.transaction(["meta", "STORE"], "readwrite", { durability: "strict" });
+    strict.objectStore("meta").put(Date.now(), "written for a test");
+    const rows = strict.objectStore("STORE").getAll();
+    strict.oncomplete = () => { database.close(); resolve(rows.result); };
+    strict.onabort = () => reject(strict.error);
+  };
+})"""
 
 T = TypeVar("T")
 
@@ -150,6 +164,13 @@ class Cdp:
             except CdpError:
                 pass
 
+    def glance(self, session: str, expression: str) -> Any:
+        """As `evaluate`, to be asked again: None while the document is being replaced, which ends or loses what it is asked."""
+        try:
+            return self.evaluate(session, expression, 5)
+        except (CdpError, TimeoutError):
+            return None
+
     def close(self) -> None:
         self._socket.close()
 
@@ -183,13 +204,11 @@ class Tab:
             self.wait_loaded()
 
     def wait_loaded(self, timeout: float = 45.0) -> None:
-        eventually(lambda: self._ready() == "complete", timeout, "the page is complete")
+        eventually(lambda: self.glance("location.href !== 'about:blank' && document.readyState === 'complete'"), timeout, "the page is complete")
 
-    def _ready(self) -> Any:
-        try:
-            return self.evaluate("location.href === 'about:blank' ? '' : document.readyState", timeout=5)
-        except (CdpError, TimeoutError):  # Chrome loses what is asked of a document that is being replaced
-            return None
+    def glance(self, expression: str) -> Any:
+        """As `evaluate`, for a condition that is looked at again; None while the document is being replaced."""
+        return self.browser.cdp.glance(self.session, expression)
 
     @property
     def url(self) -> str:
@@ -218,22 +237,26 @@ class Tab:
         """The process that runs this tab's page (other tabs of the same site may share it)."""
         # No debugging command names a tab's process, so: the renderer without which this tab does not answer.
         for pid in self.browser.renderers():
-            if self._needs(pid) and self._needs(pid):
+            if all(self._needs(pid) for _ in range(3)):
                 return pid
         raise AssertionError("the tab answers without any of the renderers")
 
     def _needs(self, pid: int) -> bool:
         """Whether the tab is silent for as long as that process stands still."""
-        os.kill(pid, signal.SIGSTOP)
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except ProcessLookupError:  # its tab has been closed meanwhile
+            return False
         try:
             answer = self.browser.cdp.post("Runtime.evaluate", self.session, expression="1")
             try:
-                answer.result(0.6)
+                answer.result(1.5)
                 return False
             except FutureTimeout:
                 pass
         finally:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
         answer.result(15)
         return True
 
@@ -502,13 +525,38 @@ class Chromium:
         with self.cdp.attached(target) as session:
             return self.cdp.evaluate(session, expression, timeout)
 
+    def stored(self, store: str) -> list[Any]:
+        """What a store of the extension's database holds; all of it is on disk: a strict write waits for those before it."""
+        return list(self.offscreen(STORED.replace("STORE", store)))
+
     def kill_worker(self) -> None:
-        """Ends the service worker, as Chrome does when it has been idle. Nothing happens where it sleeps already."""
+        """Ends the service worker, as Chrome does when it has been idle, and waits until the offscreen document knows of it.
+
+        Nothing happens where it sleeps already.
+        """
         target = self._extension_target("worker")
         if target is None:
             return
+        lived = self._worker_locks() or set()
         self.cdp.call("Target.closeTarget", targetId=target)
         eventually(lambda: self._extension_target("worker") != target, 10, "the worker is gone")
+
+        def known() -> bool:
+            now = self._worker_locks()
+            return now is not None and not lived & now
+
+        eventually(known, 10, "the offscreen document knows that the worker is gone")
+
+    def _worker_locks(self) -> set[str] | None:
+        """Names of the locks that runs of the worker hold, and that the offscreen document waits for: it has one for a moment when
+        that run has died, and knows it then. None where it does not answer; nothing where there is no such document."""
+        target = self._extension_target("offscreen")
+        if target is None:
+            return set()
+        names = "navigator.locks.query().then(all => [...all.held, ...all.pending].map(lock => lock.name))"
+        with self.cdp.attached(target) as session:
+            found = self.cdp.glance(session, names)
+        return None if found is None else {name for name in found if name.startswith("any-worker-")}
 
     def close_offscreen(self) -> None:
         """Closes the offscreen document behind the extension's back."""

@@ -77,7 +77,8 @@ class LinkedBrowser:
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         self._pending[number] = future
         message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
-        self.daemon.run(self.connection.send(json.dumps(message, separators=(",", ":"))))  # the form in which the daemon writes
+        text = json.dumps(message, separators=(",", ":"))  # the form in which the daemon writes
+        self.daemon.run(self.connection.send(text), 120)  # some are of 100 MB
         return future
 
     def request(self, method: str, params: Params | None = None, timeout: float = 15.0) -> Any:
