@@ -117,6 +117,7 @@ async def test_a_popup_window_of_a_given_size_is_a_page(page: Page, site: Site) 
     async with page.expect_popup() as made:
         await page.click("#small")
     popup = await made.value
+    await popup.wait_for_load_state()
     assert await popup.title() == "Popup"
     assert await popup.opener() == page
 

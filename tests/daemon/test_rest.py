@@ -223,8 +223,8 @@ def test_events_come_in_order_from_the_beginning_until_the_end(daemon: Daemon, b
 @pytest.mark.waits
 def test_a_quiet_stream_is_kept_alive_by_comments(daemon: Daemon) -> None:
     submit(daemon, id="quiet", queue_timeout=None)
-    events = Events(daemon, "/v1/tasks/quiet/events")
     begun = time.monotonic()
+    events = Events(daemon, "/v1/tasks/quiet/events")
     while True:
         line = events.answer.readline()
         assert line, "the stream ended"

@@ -58,7 +58,7 @@ def page_at(browser: Browser, url: str) -> Page:
         pages[0].wait_for_timeout(10)  # Playwright's sync API hears of pages only while one of its calls is under way
         return next((page for page in pages if page.url == url), None)
 
-    return eventually(there, 5, url)
+    return eventually(there, 15, url)
 
 
 def test_four_clients_work_side_by_side(playwright: Playwright, stack: ExitStack, daemon: Daemon, site: Pages) -> None:
@@ -122,7 +122,8 @@ def test_playwright_and_puppeteer_intercept_in_one_tab(playwright: Playwright, s
            kept.page.on('request', (request) => { say(request.url().split('/').pop()); request.url().endsWith('/made-up') ? request.respond({body: 'made up'}) : request.continue() })"""
     )
     assert page.evaluate("fetch('/second').then(r => r.text())").count("Second") == 2
-    assert "second" in seen and "second" in pup.notes
+    assert "second" in seen
+    eventually(lambda: "second" in pup.notes, 10, "Puppeteer has seen it too")
     assert page.evaluate("fetch('/made-up').then(r => r.text())") == "made up"
     page.goto(site.url("/third"))
     assert page.inner_text("h1") == "Third" and pup.run("return await kept.page.title()") == "Third"
@@ -138,13 +139,13 @@ def test_what_a_killed_client_left_behind_is_undone(playwright: Playwright, stac
     pup = puppeteer(stack, daemon)
     pup.run(TAKE, page.url)
     pup.run("await kept.page.setViewport({width: 432, height: 300}); await kept.page.setUserAgent('gone'); await kept.page.setOfflineMode(true)")
-    assert page.evaluate("[innerWidth, navigator.userAgent]") == [432, "gone"]
+    eventually(lambda: page.evaluate("[innerWidth, navigator.userAgent]") == [432, "gone"], 10, "the page shows the emulation")
     pup.run("await kept.page.setOfflineMode(false); await kept.page.setRequestInterception(true); kept.page.on('request', (request) => say(request.url()))")
     page.evaluate("void (window.answer = fetch('/second').then(r => r.status))")
-    eventually(lambda: site.url("/second") in pup.notes, 5, "the request is paused")
+    eventually(lambda: site.url("/second") in pup.notes, 15, "the request is paused")
     pup.kill()
     assert page.evaluate("answer") == 200
-    eventually(lambda: page.evaluate("[innerWidth, navigator.userAgent]") == own, 5, "the emulation is undone")
+    eventually(lambda: page.evaluate("[innerWidth, navigator.userAgent]") == own, 15, "the emulation is undone")
     assert page.evaluate("fetch('/third').then(r => r.status)") == 200
 
 
@@ -162,4 +163,4 @@ def test_a_context_of_the_profile_is_logged_in_and_its_tabs_are_a_group(playwrig
     groups = {group for url, group in rows if url == site.url("/second?group")}
     assert len(groups) == 1 and groups != {-1}
     context.close()
-    eventually(lambda: not [tab for tab in browser.tabs() if tab.url == site.url("/second?group")], 5, "its tabs are closed with it")
+    eventually(lambda: not [tab for tab in browser.tabs() if tab.url == site.url("/second?group")], 15, "its tabs are closed with it")

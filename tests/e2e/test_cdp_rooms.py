@@ -140,7 +140,7 @@ def test_a_worker_runs_as_a_module_and_answers_its_client(programs: Callable[[],
         program.run("a b")
     cycle = program.cdp.post("Runtime.evaluate", program.session, expression="x = {}; x.x = x", returnByValue=True)
     with pytest.raises(CdpError, match="couldn't be returned by value"):
-        cycle.result(5)
+        cycle.result(15)
     assert [one["name"] for one in program.cdp.call("Extensions.getExtensions")["extensions"]] == ["Stagehand Runtime"]
 
 
@@ -285,6 +285,8 @@ def test_a_room_that_is_lost_with_the_link_closes_its_clients_socket(programs: C
             program.cdp.call("Browser.getVersion", timeout=1)
         except CdpError:
             return True
+        except TimeoutError:  # the daemon may be slow to answer, which is no end
+            return False
         return False
 
     eventually(ended, 20, "its socket is closed")

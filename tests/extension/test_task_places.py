@@ -63,11 +63,13 @@ def test_two_daemons_tasks_at_once_in_one_tab_each_end_at_their_own_daemon(site:
 
     with LinkDaemon() as one, LinkDaemon() as two, Chromium([one.address, two.address]) as chromium:
         first, second = one.wait_link(), two.wait_link()
-        tab = chromium.open(site.url("/plain")).id
-        start(first, "a", tab, "await any.sleep(500); any.progress('a'); await any.sleep(500); return 'first'")
+        opened = chromium.open(site.url("/plain"))
+        tab = opened.id
+        start(first, "a", tab, "while (!window.letGo) await any.sleep(10); any.progress('a'); return 'first'")
         start(second, "b", tab, "any.progress('b'); return 'second'")
         assert second.wait_for("task.finish")["value"] == "second"
         assert not first.heard("task.finish"), "the first still runs"
+        opened.evaluate("window.letGo = true")
         assert first.wait_for("task.finish")["value"] == "first"
         assert [said["value"] for said in first.heard("task.event")] == ["a"]
         assert [said["value"] for said in second.heard("task.event")] == ["b"]

