@@ -69,10 +69,16 @@ def test_both_ends_asleep_for_a_minute_find_each_other_again(own_daemon: Daemon,
     own_daemon.start()
     with Chromium(daemon=own_daemon.url) as browser:
         own_daemon.wait_for_browser()
+        script = f"{site.counting('asleep')} await fetch('/hold?name=asleep'); return 'slept'"
+        _, held = own_daemon.request("POST", "/v1/tasks", {"script": script, "tab": {"open": site.url("/plain")}, "timeout": None})
+        eventually(lambda: own_daemon.request("GET", f"/v1/tasks/{held['id']}")[1]["state"] == "running", 20)
         browser.suspend()
         own_daemon.suspend()
         time.sleep(50)  # a laptop's sleep: longer than the 40 s after which a silent link is lost
         own_daemon.resume()
         browser.resume()
-        record = own_daemon.run("return 'awake'", tab={"open": site.url("/plain")}, timeout=20)
+        record = own_daemon.run("return 'awake'", tab={"open": site.url("/plain")}, timeout=60)
+        site.release("asleep")
+        slept = own_daemon.wait(held["id"])
     assert record["result"] == "awake", record["error"]
+    assert (slept["result"], len(slept["attempts"]), site.count("asleep")) == ("slept", 1, 1), slept["error"]

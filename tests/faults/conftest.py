@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from chromium import Chromium
 from daemon import Daemon
-from harness import Load, Rest
+from harness import Amid, Load, Rest
 from pages import Pages
 
 
@@ -39,3 +39,8 @@ def rest(daemon: Daemon) -> Rest:
 @pytest.fixture
 def load(rest: Rest, site: Pages, request: pytest.FixtureRequest) -> Load:
     return Load(rest, site.url("/plain"), site.count, request.node.name)
+
+
+@pytest.fixture
+def amid(rest: Rest, browser: Chromium, site: Pages) -> Amid:
+    return Amid(rest, site)

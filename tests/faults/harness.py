@@ -6,10 +6,13 @@ the fault `Load.settle()` waits for every end and `Load.check()` holds the promi
 - every accepted task reached exactly one end (its journal has exactly one `end` event, its state is final);
 - each script ran at most once per attempt (the site counted);
 - a completed task's result is its own.
+
+`Amid` does the same for single tasks whose own page, tab or machine is what breaks, while a `Load` goes on in other tabs.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -17,6 +20,9 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from typing import Any, Callable
+
+from chromium import Tab, eventually
+from pages import Pages
 
 FINAL = {"completed", "failed", "cancelled"}
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -84,6 +90,16 @@ def counting(work: str) -> str:
     return "await fetch('/count/' + encodeURIComponent(args.key), {keepalive: true});\n" + work
 
 
+def ran_once_an_attempt(rest: Rest, count: Callable[[str], int], record: dict[str, Any]) -> int:
+    """Holds what is promised of every task that has ended, and returns how often its script ran."""
+    task = record["id"]
+    ends = [event for event in rest.events(task) if event["kind"] == "end"]
+    assert len(ends) == 1, f"{task} has {len(ends)} ends"
+    ran, attempts = count(task), len(record["attempts"])
+    assert ran <= attempts, f"{task} ran {ran} times in {attempts} attempts"
+    return ran
+
+
 @dataclass
 class Load:
     """Tasks that go on being submitted until stop()."""
@@ -119,7 +135,7 @@ class Load:
             number += 1
             key = f"{self.prefix}-{number}"
             body = {"script": counting(self.work), "id": key, "args": {"key": key, "ms": 50 + 37 * (number % 7)},
-                    "tab": {"open": self.url}, "timeout": 20, **self.fields}
+                    "tab": {"open": self.url}, "timeout": 90, **self.fields}  # in which its tab opens, among 32 at once
             try:
                 status, _ = self.rest("POST", "/v1/tasks", body, timeout=10)
                 if status in (200, 201):
@@ -134,7 +150,7 @@ class Load:
             assert time.monotonic() < deadline, f"only {len(self.accepted)} tasks were accepted"
             time.sleep(0.02)
 
-    def settle(self, timeout: float = 150) -> None:
+    def settle(self, timeout: float = 300) -> None:
         deadline = time.monotonic() + timeout
         for key in self.accepted:
             self.ends[key] = self.rest.end(key, max(1.0, deadline - time.monotonic()))
@@ -143,10 +159,7 @@ class Load:
         """Holds the promises; returns how many ended how, by error name ("" is completed)."""
         tally: dict[str, int] = {}
         for key, record in self.ends.items():
-            ends = [event for event in self.rest.events(key) if event["kind"] == "end"]
-            assert len(ends) == 1, f"{key} has {len(ends)} ends"
-            ran, attempts = self.count(key), len(record["attempts"])
-            assert ran <= attempts, f"{key} ran {ran} times in {attempts} attempts"
+            ran = ran_once_an_attempt(self.rest, self.count, record)
             if record["state"] == "completed":
                 assert record["result"] == key, f"{key} came back with {record['result']!r}"
                 assert ran >= 1
@@ -159,3 +172,53 @@ class Load:
             tally[name] = tally.get(name, 0) + 1
         assert tally, "no task was accepted"
         return tally
+
+
+class Amid:
+    """Single tasks, while a load goes on in background tabs of another site, whose pages share no process with theirs.
+
+    Within the `with` block they are started and end. After it, every task of the load must have completed, and each single one still
+    have its one end and as many runs as when it ended, by the page's count: whatever came back later made no second.
+    """
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, rest: Rest, site: Pages) -> None:
+        self.rest, self.site = rest, site
+        url = site.other("/plain?load")
+        tab = {"open": url, "background": True, "keep": False}
+        self.load = Load(rest, url, site.count, f"load-{next(self._numbers)}", pause=0.25, fields={"tab": tab})
+        self._ended: dict[str, tuple[int, int]] = {}
+
+    def __enter__(self) -> Amid:
+        self.load.__enter__()
+        self.load.until_accepted(3)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind:
+            return self.load.stop()
+        self.load.until_accepted(len(self.load.accepted) + 3)  # it goes on after the fault
+        self.load.stop()
+        self.load.settle()
+        assert self.load.check() == {"": len(self.load.accepted)}
+        for task, (ran, attempts) in self._ended.items():
+            record = self.rest.task(task)
+            assert (ran_once_an_attempt(self.rest, self.site.count, record), len(record["attempts"])) == (ran, attempts)
+
+    def submit(self, task: str, work: str, tab: Any, **fields: Any) -> None:
+        self.rest.submit(counting(work), id=task, args={"key": task}, tab=tab.id if isinstance(tab, Tab) else tab, **fields)
+
+    def start(self, task: str, tab: Any, work: str = "await any.sleep(60000); return 'stayed'", timeout: float = 60, **fields: Any) -> None:
+        """Returns when the daemon knows that it runs, and the page has counted it."""
+        self.submit(task, work, tab, timeout=timeout, **fields)
+        self.rest.until_state(task, "running")
+        eventually(lambda: self.site.count(task) == 1, 20, f"{task} runs")
+
+    def end(self, task: str, timeout: float = 30, attempts: int = 1) -> dict[str, Any]:
+        """The record of a task that must have ended after so many attempts, and have run in each."""
+        record = self.rest.end(task, timeout)
+        ran = ran_once_an_attempt(self.rest, self.site.count, record)
+        assert (ran, len(record["attempts"])) == (attempts, attempts), record
+        self._ended[task] = (ran, attempts)
+        return record

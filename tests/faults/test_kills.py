@@ -7,7 +7,7 @@ import time
 import pytest
 from chromium import Chromium, eventually
 from daemon import Daemon
-from harness import Load, Rest
+from harness import Amid, Load, Rest, counting, ran_once_an_attempt
 from pages import Pages
 from proxy import Wire
 
@@ -77,7 +77,7 @@ def test_results_that_were_ready_during_a_cut_of_a_minute_arrive_after_it(daemon
         load = Load(rest, site.url("/plain"), site.count, "cut", work="await any.sleep(2000); return args.key", fields={"timeout": 60, "queue_timeout": None})
         with load:
             load.until_accepted(10)
-            eventually(lambda: site.count("cut-5") == 1, what="the fifth task to run")
+            eventually(lambda: site.count("cut-5") == 1, 60, "the fifth task to run")
             wire.cut()
             cut_at = time.monotonic()
             load.until_accepted(20)
@@ -92,33 +92,34 @@ def test_results_that_were_ready_during_a_cut_of_a_minute_arrive_after_it(daemon
 
 @pytest.mark.waits
 def test_a_task_whose_browser_stays_away_ends_as_BrowserLostError(rest: Rest, daemon: Daemon, browser: Chromium, site: Pages) -> None:
-    rest.submit("await any.sleep(600000)", id="gone", tab={"open": site.url("/plain")}, timeout=None)
+    rest.submit(counting("await any.sleep(600000)"), id="gone", args={"key": "gone"}, tab={"open": site.url("/plain")}, timeout=None)
     rest.until_state("gone", "running")
+    eventually(lambda: site.count("gone") == 1, 20, "it runs")
     browser.kill()
     record = rest.end("gone", timeout=120)
+    assert ran_once_an_attempt(rest, site.count, record) == len(record["attempts"]) == 1
     assert record["error"]["name"] == "BrowserLostError"
     assert record["state"] == "failed"
 
 
-def test_a_renderer_killed_under_a_script_ends_it_as_PageCrashedError(rest: Rest, browser: Chromium, site: Pages) -> None:
-    tab = browser.open(site.url("/plain"))
-    rest.submit("await any.sleep(60000)", id="crash", tab=tab.id, timeout=60)
-    rest.until_state("crash", "running")
-    tab.kill_renderer()
-    record = rest.end("crash", timeout=20)
+def test_a_renderer_killed_under_a_script_ends_it_as_PageCrashedError(amid: Amid, browser: Chromium, site: Pages) -> None:
+    with amid:
+        tab = browser.open(site.url("/plain"))
+        amid.start("crash", tab)
+        tab.kill_renderer()
+        record = amid.end("crash")
     assert record["error"]["name"] == "PageCrashedError", record["error"]
 
 
-def test_with_retries_a_crashed_page_is_revived_and_the_second_attempt_completes(rest: Rest, browser: Chromium, site: Pages) -> None:
-    tab = browser.open(site.url("/plain"))
-    script = "const n = await (await fetch('/count/revived')).text(); if (n == 1) await any.sleep(60000); return 'second'"
-    rest.submit(script, id="revived", tab=tab.id, timeout=60, retries=1)
-    rest.until_state("revived", "running")
-    eventually(lambda: site.count("revived") == 1)
-    tab.kill_renderer()
-    record = rest.end("revived", timeout=40)
+def test_with_retries_a_crashed_page_is_revived_and_the_second_attempt_completes(amid: Amid, browser: Chromium, site: Pages) -> None:
+    script = "const n = await (await fetch('/count/revived-number')).text(); if (n == 1) await any.sleep(60000); return 'second'"
+    with amid:
+        tab = browser.open(site.url("/plain"))
+        amid.start("revived", tab, script, retries=1)
+        eventually(lambda: site.count("revived-number") == 1, 20, "the first attempt knows that it is the first")
+        tab.kill_renderer()
+        record = amid.end("revived", 60, attempts=2)
     assert (record["state"], record["result"]) == ("completed", "second"), record["error"]
-    assert len(record["attempts"]) == 2
     assert record["attempts"][0]["error"]["name"] == "PageCrashedError"
 
 
@@ -137,3 +138,4 @@ def test_a_crawl_goes_on_where_it_was_when_the_daemon_dies_in_its_middle(rest: R
     record = rest.end("crawl", timeout=60)
     assert (record["state"], record["result"]) == ("completed", 12), record["error"]
     assert [site.count(f"hop{n}") for n in range(1, 13)] == [1] * 12
+    assert [event["kind"] for event in rest.events("crawl")].count("end") == 1
