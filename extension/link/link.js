@@ -91,6 +91,7 @@ export class Link {
     this.known = (await this.house.store.get("links", this.address)) ?? { address: this.address };
     this.house.box.goOnAfter(this.known.acknowledged ?? 0);
     await this.outbox.load();
+    this.host.begin();
     this.search();
   }
 

@@ -45,9 +45,14 @@ export class TaskHost {
     this.tabs = new Map();
     this.launcher = new Launcher(this);
     this.callHand = this.hand.bind(this);
-    listenTo(link.address, this);
-    /** Resolves when the runs that pages still hold from before are known: `holds()` is whole from then on. */
-    this.ready = this.gather();
+    /** Resolves when the runs that pages still hold from before are known: `holds()` is whole from then on. @type {Promise<void>} */
+    this.ready = new Promise(() => {});
+  }
+
+  /** Hears the relays of its runs from now on, and what they said before: its link must be able to take an end. @returns {Promise<void>} `ready` */
+  begin() {
+    listenTo(this.link.address, this);
+    return (this.ready = this.gather());
   }
 
   /**

@@ -380,3 +380,26 @@ def test_what_fails_because_the_extension_is_being_unloaded_is_no_end_of_the_tas
       return { answer, ends, holds: host.holds().length };
     })()""")
     assert said == {"answer": "none", "ends": [], "holds": 1}
+
+
+def test_an_end_that_a_page_says_before_its_link_is_there_is_kept_for_the_daemon(bench: TaskBench) -> None:  # noqa: F811
+    kept = bench.browser.offscreen("""(async () => {
+      const { PrototypeLink } = await import(chrome.runtime.getURL("compat/prototype.js"));
+      const { acceptRelay, runName } = await import(chrome.runtime.getURL("task/relays.js"));
+      const address = "http://early.test", run = runName(address, "t", 1, 0, 0);
+      let say;
+      const ignored = { addListener: () => {} };
+      acceptRelay({
+        sender: { id: chrome.runtime.id, tab: { id: 987654 }, frameId: 0, documentId: "EARLY" },
+        onMessage: { addListener: (listener) => (say = listener) }, onDisconnect: ignored, postMessage: () => {}, disconnect: () => {},
+      });
+      const note = { tab: null, opened: false, deadline: null, params: { timeout_ms: null, file: "t.js", world: "main", frame: "main" }, frames: [0], road: "scripting" };
+      say({ say: "hello", url: "http://a.test/", title: "A", type: "text/html", ready: "complete", runs: [{ run, state: "ended", note }] });
+      say({ say: "end", run, outcome: "value", text: "7", page: "http://a.test/", title: "A" });
+      const store = { get: async () => undefined, all: async () => [], put: async () => {}, delete: async () => {} };
+      const house = { store, finder: { search: () => {}, stop: () => {} }, box: { add: () => {}, goOnAfter: () => {} }, callWorker: async () => ({ owed: 0 }), changed: () => {} };
+      const link = new PrototypeLink(address, house);
+      await link.start();
+      return link.holds().map(({ task, state }) => [task, state]).concat([...link.outbox.entries.values()].map(({ kept }) => JSON.parse(kept.text).value));
+    })()""")
+    assert kept == [["t", "finished"], 7]

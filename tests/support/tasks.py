@@ -34,7 +34,7 @@ SETUP = """
   };
   const lines = [];
   const host = new TaskHost({ callWorker: (method, params) => worker.call(method, params, name), link, log: (...line) => lines.push(line) });
-  await host.ready;
+  await host.begin();
   Object.assign(bench, { host, said, worker, lines });
   bench.do = (method, params) => host.handle(method, params).then((result) => ({ result }), (error) => ({ error: { ...error, name: error.name, message: error.message } }));
   return host.holds();
