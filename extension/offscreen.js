@@ -24,6 +24,9 @@ const LINES_MS = 100;
 const BADGE_MS = 400;
 
 const box = new BlackBox();
+// An exception that nobody awaits would be seen by nobody.
+addEventListener("error", ({ error, message }) => box.add("error", `a fault of the extension: ${error?.stack ?? message}`));
+addEventListener("unhandledrejection", ({ reason }) => box.add("error", `a fault of the extension: ${reason?.stack ?? reason}`));
 /** @type {Map<string, PrototypeLink>} by address */
 const links = new Map();
 /** @type {import("./hands/browser.js").Settings} */

@@ -9,7 +9,12 @@ import { debuggerHands } from "./hands/debugger.js";
 import { popupHands } from "./hands/popups.js";
 import { roomHands } from "./hands/rooms.js";
 import { taskHands } from "./task/hands.js";
-import { askForPort, ensureOffscreen, serve } from "./worker_port.js";
+import { askForPort, emit, ensureOffscreen, serve } from "./worker_port.js";
+
+/** An exception that nobody awaits would be seen by nobody. @param {string} what */
+const fault = (what) => emit("log", { level: "error", text: `a fault of the extension's worker: ${what}` });
+addEventListener("error", ({ error, message }) => fault(error?.stack ?? message));
+addEventListener("unhandledrejection", ({ reason }) => fault(reason?.stack ?? String(reason)));
 
 serve({ ...browserHands, ...chromeHands, ...debuggerHands, ...popupHands, ...roomHands, ...taskHands });
 
