@@ -224,11 +224,8 @@ Async<net::Response> CdpDoors::answer(net::Exchange& exchange, CdpDoor door) {
 Async<net::Response> CdpDoors::list(net::Head const& head, std::string browser) {
   auto const targets = co_await services_.cdp.list(std::move(browser));
   if (!targets) co_return failure_of(targets.error());
-  bool const tabs = wants_tabs(head);
   std::vector<CdpRow> rows;
-  for (auto const& target : *targets) {
-    if (tabs || target.type != "tab") rows.push_back(row_of(head, target));
-  }
+  for (auto const& target : *targets) rows.push_back(row_of(head, target));
   co_return chrome_response(200, cdp_list(rows));
 }
 

@@ -168,11 +168,6 @@ std::string new_target_url(net::Head const& head) {
   return "about:blank";
 }
 
-bool wants_tabs(net::Head const& head) {
-  auto const all = parts(raw_query(head));
-  return std::ranges::find(all, "for_tab") != all.end();
-}
-
 std::string cdp_object(CdpRow const& row) {
   std::string out = "{\n";
   for (std::size_t i = 0; i < row.size(); ++i) {

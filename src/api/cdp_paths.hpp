@@ -41,8 +41,6 @@ std::string carried_query(net::Head const& head);
 /// The address behind `?` in PUT /json/new?URL, as Chrome reads it: up to the first `&`, decoded. "about:blank" where
 /// there is none or it has no scheme.
 std::string new_target_url(net::Head const& head);
-/// Whether `for_tab` stands in the query: targets of type "tab" are wanted.
-bool wants_tabs(net::Head const& head);
 
 /// Texts of one JSON object, or of a list of them, laid out as Chrome does: scripts cut these answers with grep.
 using CdpRow = std::vector<std::pair<std::string_view, std::string>>;
