@@ -116,12 +116,13 @@ def test_a_browser_killed_and_started_again_is_the_same_browser(daemon: LinkDaem
 @pytest.mark.waits
 def test_after_a_long_sleep_the_link_is_known_to_be_lost_and_found_again(daemon: LinkDaemon, browser: Chromium) -> None:
     first = daemon.wait_link()
+    eventually(lambda: [line for line in daemon.lines if "linked to the daemon" in line["text"]], 15, "the extension knows it, too")
     browser.suspend()
     time.sleep(45)  # the length of time is the subject
     browser.resume()
     second = daemon.wait_link(after=1, timeout=10)
     assert second.hello["instance"] == first.hello["instance"]
-    eventually(lambda: [line for line in daemon.lines if "no message for" in line["text"]], 5)
+    eventually(lambda: [line for line in daemon.lines if "no message for" in line["text"]], 15)
 
 
 @pytest.mark.waits
