@@ -215,12 +215,7 @@ void Gateway::Impl::lost(Target& on, Failure const& why) {
 }
 
 void Gateway::Impl::detached(Target& on, std::string_view reason) {
-  // The children went with it.
-  std::vector<std::string> children;
-  for (auto const& [id, other] : targets) {
-    if (other->parent == on.info.id) children.push_back(id);
-  }
-  for (auto const& child : children) part_with(child, on.debuggee);
+  part_with_children(on);
   // A page that Chrome does not let be debugged detaches while it comes: the navigation itself goes on.
   for (auto flight = on.in_flight.begin(); flight != on.in_flight.end();) {
     bool const goes_on = flight->second.navigates && reason != "canceled_by_user";
@@ -335,11 +330,7 @@ bool Gateway::Impl::needed(Target const& on) const {
 
 void Gateway::Impl::let_go(Target& on) {
   if (on.bond == Target::Bond::loose || !on.upstream.empty()) return;
-  std::vector<std::string> children;
-  for (auto const& [id, other] : targets) {
-    if (other->parent == on.info.id) children.push_back(id);
-  }
-  for (auto const& child : children) part_with(child, on.debuggee);
+  part_with_children(on);
   lost(on, {code::server_error, "Inspected target navigated or closed"});
   update_follow(on);
   road.detach(on.debuggee);

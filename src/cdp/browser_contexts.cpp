@@ -219,7 +219,6 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
                            [](Answer const&) {});
              }
              auto told = [this, ticket, for_tab](Target& made) {
-               if_never_told.erase(made.debuggee.tab);
                auto const& name = made.info.id;
                reply(ticket, R"({"targetId":")" + (for_tab ? tab_target_id(name) : name) + R"("})");
              };
@@ -228,8 +227,7 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
                return told(*there);
              }
              if (held) pending_urls[id] = url;
-             expected[id].push_back(std::move(told));
-             if_never_told[id].push_back([this, ticket](Failure const& why) { fail(ticket, why); });
+             expected[id].push_back({std::move(told), [this, ticket](Failure const& why) { fail(ticket, why); }});
              tab_made(context, tab);
              tab_opened_for(ticket.client, id, context);
            });
@@ -244,13 +242,11 @@ void Gateway::Impl::create_tab(std::string url,
     if (!answer) return done(answer.error());
     auto const tab = object_of(*answer);
     auto const id = number_in(tab, "id").value_or(-1);
-    auto told = [this, done](Target& made) {
-      if_never_told.erase(made.debuggee.tab);
+    auto told = [done](Target& made) {
       done(Listed{.id = made.info.id, .type = "page", .title = made.info.title, .url = made.info.url});
     };
     if (auto* const there = target_of(id)) return told(*there);
-    expected[id].push_back(std::move(told));
-    if_never_told[id].push_back(done);
+    expected[id].push_back({std::move(told), done});
     tab_made(default_context, tab);
   });
 }
@@ -427,10 +423,10 @@ void Gateway::Impl::inherit_context(TabId tab, TabId opener) {
 
 void Gateway::Impl::tab_never_told(TabId tab) {
   pending_urls.erase(tab);
-  auto const waiting = if_never_told.extract(tab);
+  auto const waiting = expected.extract(tab);
   if (waiting.empty()) return;
-  for (auto const& call : waiting.mapped()) {
-    call({code::server_error, "The new tab was closed before it could be used."});
+  for (auto const& each : waiting.mapped()) {
+    each.never({code::server_error, "The new tab was closed before it could be used."});
   }
 }
 

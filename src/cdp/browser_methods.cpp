@@ -23,8 +23,7 @@ constexpr Refusal refusals[] = {
     {"Browser.addPrivacySandboxCoordinatorKeyConfig", "Chrome does not let an extension change its Privacy Sandbox."},
     {"Security.setIgnoreCertificateErrors",
      "Chrome lets no extension ignore certificate errors: leave out ignoreHTTPSErrors (acceptInsecureCerts), and "
-     "accept "
-     "the site's certificate once by hand."},
+     "accept the site's certificate once by hand."},
     {"SystemInfo.getProcessInfo", "Chrome does not tell an extension of its processes."},
     {"SystemInfo.getFeatureState", "Chrome does not tell an extension of its features."},
 };

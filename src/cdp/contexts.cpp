@@ -79,15 +79,12 @@ void Gateway::Impl::tell_contexts(Session& to, Target& on) {
 
 std::string Gateway::Impl::to_chrome(Target const& on, std::string_view params) const {
   if (on.real_of.empty()) return std::string(params);
-  auto const members = wire::members(params);
-  for (auto const& [key, value] : members ? *members : wire::Members()) {
-    if (key != "uniqueContextId") continue;
-    for (auto const& [id, context] : on.contexts) {
-      if (context.real_unique.empty() || value != wire::quote(context.unique)) continue;
-      std::string out;
-      splice(out, params, value, wire::quote(context.real_unique));
-      return out;
-    }
+  auto const unique = raw_in(params, "uniqueContextId");
+  for (auto const& [id, context] : on.contexts) {
+    if (unique.empty() || context.real_unique.empty() || unique != wire::quote(context.unique)) continue;
+    std::string out;
+    splice(out, params, unique, wire::quote(context.real_unique));
+    return out;
   }
   return replaced(params, on.real_of);
 }

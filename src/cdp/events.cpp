@@ -230,6 +230,14 @@ void Gateway::Impl::part_with(std::string const& id, Debuggee const& page) {
   announce_where_wanted(*child);
 }
 
+void Gateway::Impl::part_with_children(Target const& page) {
+  std::vector<std::string> children;
+  for (auto const& [id, other] : targets) {
+    if (other->parent == page.info.id) children.push_back(id);
+  }
+  for (auto const& child : children) part_with(child, page.debuggee);
+}
+
 void Gateway::Impl::child_changed(std::string_view params) {
   auto const said = object_of(params);
   auto const& row = object_in(said, "targetInfo");

@@ -81,9 +81,8 @@ void Gateway::Impl::give_up_on_link(std::uint64_t number) {
   for (auto const& [id, on] : targets) {
     for (auto const& command : std::exchange(on->waiting, {})) fail(command.ticket, failure);
   }
-  expected.clear();
-  for (auto const& [id, calls] : std::exchange(if_never_told, {})) {
-    for (auto const& call : calls) call(failure);
+  for (auto const& [id, waiting] : std::exchange(expected, {})) {
+    for (auto const& each : waiting) each.never(failure);
   }
   auto const left = std::move(clients);
   clients.clear();

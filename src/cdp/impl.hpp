@@ -237,6 +237,7 @@ struct Gateway::Impl {
   void child_changed(std::string_view params);
   /// The way to a child by this page is no more: a service worker goes on by another of its pages, all else vanishes.
   void part_with(std::string const& child, Debuggee const& page);
+  void part_with_children(Target const& page);
   void frame_event(Target& on, std::string_view method, std::string_view params);
 
   // fetch.cpp
@@ -375,15 +376,18 @@ struct Gateway::Impl {
   };
   std::map<std::pair<ClientId, std::string>, Settling> settling;
   std::vector<BrowserContext> contexts;
-  std::map<TabId, std::vector<std::function<void(Target&)>>> expected;  ///< who waits for the target of a new tab
-  std::vector<std::function<void()>> when_known;                        ///< who waits for the browser's tabs
+  struct Expecting {
+    std::function<void(Target&)> told;
+    std::function<void(Failure const&)> never;  ///< it went before its target was known
+  };
+  std::map<TabId, std::vector<Expecting>> expected;  ///< who waits for the target of a new tab
+  std::vector<std::function<void()>> when_known;     ///< who waits for the browser's tabs
   Downloads downloads;
   std::map<ClientId, OwnCookies> own_cookies;
   std::vector<Grant> grants;
   std::map<std::uint64_t, LoadedExtension> extensions;  ///< by room
   std::map<std::string, MadeTarget, std::less<>> made_targets;
   std::uint64_t last_room = 0, last_made = 0;
-  std::map<TabId, std::vector<std::function<void(Failure const&)>>> if_never_told;  ///< of those in `expected`
   int making_tabs = 0;                        ///< tabs that Chrome may tell of before they are assigned
   std::map<TabId, std::string> pending_urls;  ///< where new tabs go once their clients let them
   bool finding = false, find_again = false;

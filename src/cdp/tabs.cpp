@@ -101,10 +101,7 @@ void Gateway::Impl::finding_failed() {
   finds_failed = 0;
   std::vector<TabId> waiting;
   for (auto const& [id, calls] : expected) waiting.push_back(id);
-  for (auto const id : waiting) {
-    expected.erase(id);
-    tab_never_told(id);
-  }
+  for (auto const id : waiting) tab_never_told(id);
 }
 
 void Gateway::Impl::read_tabs(json::value const& list) {
@@ -166,8 +163,9 @@ void Gateway::Impl::read_targets(json::value const& list) {
     if (waiting.empty()) continue;
     // A client has made it: it will use it.
     if (!made.sessions.empty()) wake(made);
-    for (auto const& call : waiting.mapped()) {
-      if (auto* const still = this->target(name)) call(*still);
+    for (auto const& each : waiting.mapped()) {
+      auto* const still = this->target(name);
+      still ? each.told(*still) : expected[*tab_id].push_back(each);
     }
   }
   read_workers(list.get_array());
@@ -270,11 +268,7 @@ void Gateway::Impl::changed(Target& target) {
 void Gateway::Impl::vanish(std::string id) {
   auto* const going = target(id);
   if (!going) return;
-  std::vector<std::string> children;
-  for (auto const& [name, other] : targets) {
-    if (other->parent == id) children.push_back(name);
-  }
-  for (auto const& child : children) part_with(child, going->debuggee);
+  part_with_children(*going);
   // As Chrome does (content/browser/devtools/protocol/input_handler.cc, InputInjector::Cleanup).
   std::vector<Ticket> done;
   std::erase_if(going->in_flight, [&done](auto const& row) {
@@ -432,7 +426,6 @@ void Gateway::Impl::tab_removed(TabId id) {
   openers.erase(id);
   early_events.erase(id);
   early_answers.erase(id);
-  expected.erase(id);
   tab_never_told(id);
   for (auto& context : contexts) context.tabs.erase(id);
   if (!name.empty()) vanish(name);

@@ -6,7 +6,29 @@ namespace any::cdp::test {
 
 using ::testing::_;
 
-class LazyAttach : public Stage {};
+class LazyAttach : public Stage {
+ protected:
+  /// The context that the session is told before its tab is attached; from then on attaching waits in Runtime.enable.
+  boost::json::object told_context(std::string_view session) {
+    sockets.rest();
+    say(1, 1, "Runtime.enable", "{}", session);
+    auto const created = object(sockets.next());
+    EXPECT_EQ(created.at("method"), "Runtime.executionContextCreated");
+    sockets.rest();
+    attach_answers();
+    road.usual.erase("Runtime.enable");
+    return created.at("params").at("context").as_object();
+  }
+  /// Chrome tells its own, 3 or "u3", and has answered Runtime.enable.
+  void chrome_tells_context() {
+    gateway.debugger_event(
+        {.tab = 1}, "", "Runtime.executionContextCreated",
+        R"({"context":{"id":3,"origin":"http://a.example","name":"","uniqueId":"u3",)"
+        R"("auxData":{"isDefault":true,"type":"default","frameId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"}}})");
+    road.answer("Runtime.enable", "{}");
+    road.settle();
+  }
+};
 
 TEST_F(LazyAttach, a_client_that_attaches_to_everything_attaches_to_nothing_in_chrome) {
   join(1);
@@ -49,23 +71,10 @@ TEST_F(LazyAttach, the_first_command_that_needs_the_page_attaches_and_tells_chro
 TEST_F(LazyAttach, a_context_told_before_the_attachment_stands_for_chromes_own) {
   join(1);
   auto const session = attach_all(1).at(std::string(page_1));
-  sockets.rest();
-  say(1, 1, "Runtime.enable", "{}", session);
-  auto const created = object(sockets.next());
-  ASSERT_EQ(created.at("method"), "Runtime.executionContextCreated");
-  auto const told_id = created.at("params").at("context").at("id").as_int64();
-  sockets.rest();
-
-  attach_answers();
-  road.usual.erase("Runtime.enable");
+  auto const told_id = told_context(session).at("id").as_int64();
   say(1, 2, "Runtime.callFunctionOn",
       R"({"functionDeclaration":"f","executionContextId":)" + std::to_string(told_id) + "}", session);
-  gateway.debugger_event(
-      {.tab = 1}, "", "Runtime.executionContextCreated",
-      R"({"context":{"id":3,"origin":"http://a.example","name":"","uniqueId":"u3",)"
-      R"("auxData":{"isDefault":true,"type":"default","frameId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"}}})");
-  road.answer("Runtime.enable", "{}");
-  road.settle();
+  chrome_tells_context();
   EXPECT_EQ(road.answer("Runtime.callFunctionOn", "{}"), R"({"functionDeclaration":"f","executionContextId":3})");
   EXPECT_EQ(told(), std::vector<std::string>{"id 2: {}"}) << "the client knows that context already";
 
@@ -171,19 +180,9 @@ TEST_F(LazyAttach, a_tab_that_a_client_listens_to_is_never_let_go) {
 TEST_F(LazyAttach, a_context_told_before_the_attachment_goes_by_its_unique_id_too) {
   join(1);
   auto const session = attach_all(1).at(std::string(page_1));
-  sockets.rest();
-  say(1, 1, "Runtime.enable", "{}", session);
-  auto const created = object(sockets.next());
-  auto const unique = std::string(created.at("params").at("context").at("uniqueId").as_string());
-  attach_answers();
-  road.usual.erase("Runtime.enable");
+  auto const unique = std::string(told_context(session).at("uniqueId").as_string());
   say(1, 2, "Runtime.evaluate", R"({"expression":"1","uniqueContextId":")" + unique + "\"}", session);
-  gateway.debugger_event(
-      {.tab = 1}, "", "Runtime.executionContextCreated",
-      R"({"context":{"id":3,"origin":"http://a.example","name":"","uniqueId":"u3",)"
-      R"("auxData":{"isDefault":true,"type":"default","frameId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"}}})");
-  road.answer("Runtime.enable", "{}");
-  road.settle();
+  chrome_tells_context();
   EXPECT_EQ(road.answer("Runtime.evaluate", "{}"), R"({"expression":"1","uniqueContextId":"u3"})");
 }
 
