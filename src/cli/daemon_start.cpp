@@ -1,7 +1,6 @@
 // Starting a daemon where none runs.
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -12,8 +11,7 @@
 #include <thread>
 
 #include "cli/daemon.hpp"
-
-extern char** environ;
+#include "cli/spawn.hpp"
 
 namespace any::cli {
 namespace {
@@ -61,26 +59,13 @@ Result<pid_t> spawn(Reach const& reach, std::string const& log) {
     words.emplace_back("--listen");
     words.push_back(authority(reach.daemon));
   }
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawnattr_t how;
-  posix_spawnattr_init(&how);
-  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSID);
+  Streams streams;
+  streams.to_file(1, "/dev/null");
+  streams.to_file(2, log, O_APPEND);
   pid_t child = 0;
-  auto const spawned = posix_spawn(&child, program.c_str(), &files, &how, argv.data(), environ);
-  posix_spawnattr_destroy(&how);
-  posix_spawn_file_actions_destroy(&files);
-  if (spawned != 0)
+  if (auto const failed = spawn_apart(child, std::move(words), streams); failed != 0)
     return Error{ErrorName::UnavailableError,
-                 "cannot start " + program + " serve with its log in " + log + ": " + std::strerror(spawned)};
+                 "cannot start " + program + " serve with its log in " + log + ": " + std::strerror(failed)};
   return child;
 }
 

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,9 +17,8 @@
 #include "cli/daemon.hpp"
 #include "cli/extension_files.hpp"
 #include "cli/json_view.hpp"
+#include "cli/spawn.hpp"
 #include "cli/terminal.hpp"
-
-extern char** environ;
 
 namespace any::cli {
 namespace fs = std::filesystem;
@@ -70,24 +68,12 @@ Result<std::string> find_browser(LaunchOptions const& options) {
 
 class Child {
  public:
-  static Result<Child> start(std::vector<std::string> words, std::string const& log) {
-    std::vector<char*> argv;
-    argv.reserve(words.size() + 1);
-    for (auto& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_adddup2(&files, 1, 2);
-    posix_spawnattr_t how;
-    posix_spawnattr_init(&how);
-    posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSID);
+  static Result<Child> start(std::vector<std::string> const& words, std::string const& log) {
+    Streams streams;
+    streams.to_file(1, log, O_TRUNC);
+    streams.to_same(2, 1);
     Child child;
-    auto const failed = posix_spawn(&child.pid, argv[0], &files, &how, argv.data(), environ);
-    posix_spawnattr_destroy(&how);
-    posix_spawn_file_actions_destroy(&files);
-    if (failed != 0)
+    if (auto const failed = spawn_apart(child.pid, words, streams); failed != 0)
       return Error{ErrorName::UnavailableError, "cannot start " + words[0] + ": " + std::strerror(failed)};
     return child;
   }
