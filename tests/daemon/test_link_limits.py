@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from daemon import Daemon
+from disk import fill, small_disk_at
 from link_client import LinkClient, run_of
 
 
@@ -131,25 +131,15 @@ def test_the_largest_result_and_a_screenshot_fit_into_one_message(daemon: Daemon
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    assert os.geteuid() == 0, "a small disk needs a mount: run as root"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small") as folder:
+        yield folder
 
 
 def test_health_names_a_full_disk_until_there_is_room_again(small_disk: Path) -> None:
     with Daemon(state_dir=small_disk / "state") as daemon:
         assert daemon.health()["ok"] is True and "problem" not in daemon.health()
         filler = small_disk / "filler"
-        with filler.open("wb", buffering=0) as out:
-            size = 1 << 16
-            while size:
-                try:
-                    out.write(b"x" * size)
-                except OSError:
-                    size //= 2
+        fill(filler)
         for _ in range(200):
             status, answer = daemon.request("POST", "/v1/tasks", {"script": "return 1 //" + "x" * 100_000})
             if status != 201:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from chromium import Chromium, eventually
 from daemon import Daemon
+from disk import fill, small_disk_at
 from harness import Amid, Rest, counting
 from pages import Pages
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path):
-    folder = tmp_path / "small"
-    folder.mkdir()
-    assert os.geteuid() == 0, "a small disk needs a mount: run as root"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small") as folder:
+        yield folder
 
 
 def test_a_full_disk_refuses_new_tasks_by_name_and_keeps_what_was_accepted(small_disk: Path, site: Pages) -> None:
@@ -29,13 +24,7 @@ def test_a_full_disk_refuses_new_tasks_by_name_and_keeps_what_was_accepted(small
         rest, plain, filler = Rest(daemon.url), {"open": site.url("/plain")}, small_disk / "filler"
         with Amid(rest, site) as amid:
             amid.start("kept", plain, "await fetch('/hold?name=kept'); await fetch('/count/kept-ends', {keepalive: true}); return 'kept'")
-            with filler.open("wb", buffering=0) as out:
-                size = 1 << 16
-                while size:
-                    try:
-                        out.write(b"x" * size)
-                    except OSError:
-                        size //= 2
+            fill(filler)
             refused = False
             for number in range(200):
                 name = f"full-{number}"
