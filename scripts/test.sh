@@ -56,14 +56,6 @@ format() { git ls-files 'src/*.?pp' 'include/*.hpp' 'tests/*.?pp' 'bench/*.?pp' 
 venv() { PATH="$PWD/build/venv/bin:$PATH" "$@"; }
 # Each test has a daemon, a browser and a folder of its own: two files at a time, as there are two cores.
 tests() { venv python -m pytest -q -n 2 --dist loadfile "$@"; }
-tests_and_waits() { # those whose time is spent waiting run beside the others
-  local waiting result=0
-  venv python -m pytest -q -n 4 -m waits "$@" >"$logs/waiting.part" 2>&1 & waiting=$!
-  tests -m 'not waits' "$@" >"$logs/working.part" 2>&1 || result=1
-  wait "$waiting" || result=1
-  cat "$logs/waiting.part" "$logs/working.part"
-  return "$result"
-}
 
 declare -A aside=()
 begin_aside() { # begin_aside NAME COMMAND…: what does nothing but wait for minutes goes on beside the steps
@@ -76,6 +68,14 @@ end_of() { # end_of NAME: its output, and how it ended
   wait "${aside[$1]}"
   local result=$?
   cat "$logs/$1.part"
+  return "$result"
+}
+tests_and_waits() { # those whose time is spent waiting run beside the others
+  local result=0
+  begin_aside waiting python -m pytest -q -n 4 -m waits "$@"
+  tests -m 'not waits' "$@" >"$logs/working.part" 2>&1 || result=1
+  end_of waiting || result=1
+  cat "$logs/working.part"
   return "$result"
 }
 trap 'jobs -p | xargs -r kill 2>/dev/null' EXIT
