@@ -3,6 +3,7 @@
  * @module
  */
 import { emit, say } from "../worker_port.js";
+import { attachCaller, detachCaller } from "./attachments.js";
 
 /** What answers with a live object, or wants one. */
 const NO_CALL = /^(runtime\.(connect|connectNative|getBackgroundPage|getPackageDirectoryEntry|reload)|tabs\.connect|extension\.(getViews|getBackgroundPage)|offscreen\..*|action\.setBadge.*)$/;
@@ -57,8 +58,11 @@ function foreign(value, path, depth = 0) {
   return null;
 }
 
+/** What shares a thing of this extension's with others. @type {Record<string, (link: string, ...args: any[]) => Promise<any>>} */
+const SHARED = { "debugger.attach": attachCaller, "debugger.detach": detachCaller };
+
 /** @type {import("../types.js").Hand} */
-function call({ path, args }) {
+function call({ path, args }, { link }) {
   const { owner, value } = resolve(path);
   if (typeof value !== "function") {
     const found = foreign(value, path);
@@ -69,7 +73,7 @@ function call({ path, args }) {
   const list = args ?? [];
   if (!Array.isArray(list)) throw { name: "BadRequestError", message: "args must be a list", path: "args" };
   try {
-    const answer = value.apply(owner, list);
+    const answer = Object.hasOwn(SHARED, path) ? SHARED[path](link, ...list) : value.apply(owner, list);
     if (typeof answer?.then !== "function") return finish(path, answer);
     return answer.then(
       (/** @type {any} */ result) => finish(path, result),

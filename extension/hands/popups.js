@@ -9,7 +9,8 @@
  * @module
  */
 import { say } from "../worker_port.js";
-import { attachTo, holdBack, letGo, release, restored as attachmentsRestored, sendTo, watchWindows } from "./debugger.js";
+import { attachTo, release, restored as attachmentsRestored, sendTo } from "./attachments.js";
+import { holdBack, letGo, watchWindows } from "./debugger.js";
 
 /** @typedef {{method: string, params?: any}} Command */
 /** @typedef {{commands: Command[], mark: any}} Wish what a new tab is sent; `mark`: by which the daemon knows these commands again */

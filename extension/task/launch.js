@@ -307,5 +307,5 @@ export class Launcher {
 /** @param {Run} run */
 function noRoad(run) {
   const world = run.params.world ?? "main";
-  return `there is no road into world "${world}" of this page: switch on “Allow user scripts” in the details of any on chrome://extensions, or let no other program hold the debugger of this tab`;
+  return `there is no road into world "${world}" of this page: switch on “Allow user scripts” in the details of any on chrome://extensions`;
 }

@@ -119,16 +119,6 @@ def test_the_debugger_is_let_go_as_soon_as_the_script_runs_by_itself(bench: Task
     opened.close()
 
 
-def test_a_debugger_that_the_extension_holds_already_is_used_and_not_let_go(bench: TaskBench, site: Pages) -> None:  # noqa: F811
-    opened = bench.browser.open(site.url("/csp"))
-    target = f"{{tabId: {opened.id}}}"
-    bench.browser.worker(f"chrome.debugger.attach({target}, '1.3')")
-    assert bench.value("return 2", opened.id) == 2
-    assert bench.browser.worker(f"chrome.debugger.sendCommand({target}, 'Runtime.evaluate', {{expression: '3'}}).then(r => r.result.value)") == 3
-    bench.browser.worker(f"chrome.debugger.detach({target})")
-    opened.close()
-
-
 def test_a_page_sandboxed_without_scripts_has_no_road_into_its_main_world(bench: TaskBench, site: Pages) -> None:  # noqa: F811
     opened = bench.browser.open(site.url("/sandboxed"))
     error = bench.error("return 1", opened.id)
@@ -176,22 +166,6 @@ def test_the_debugger_finds_each_of_many_frames_that_are_placed_at_once(bench: T
         assert end["outcome"] == "value" and end["road"] == "debugger", end.get("error")
         hosts = [site.url("").split("/")[2]] * 4 + [site.other("").split("/")[2]] * 3
         assert sorted(end["value"]) == sorted(hosts)
-    opened.close()
-
-
-def test_a_frame_of_a_tab_that_a_program_drives_is_refused_and_the_program_keeps_its_debugger(bench: TaskBench, site: Pages) -> None:  # noqa: F811
-    opened = bench.browser.open(site.url("/frames-csp"))
-    held = f"const target = {{tabId: {opened.id}}}; const send = (method, params) => chrome.debugger.sendCommand(target, method, params);"
-    bench.browser.worker(f"(async () => {{ {held} await chrome.debugger.attach(target, '1.3'); await send('Runtime.enable'); }})()")
-    error = bench.error("return 1", opened.id, frame="all")
-    assert error["name"] == "WorldUnavailableError" and "drives this tab" in error["message"], error
-    heard = bench.browser.worker(f"""(async () => {{ {held}
-      const told = new Promise((resolve) => chrome.debugger.onEvent.addListener((_, method) => method === 'Runtime.consoleAPICalled' && resolve(method)));
-      await send('Runtime.evaluate', {{expression: 'console.log(1)'}});
-      return told;
-    }})()""")
-    assert heard == "Runtime.consoleAPICalled"
-    bench.browser.worker(f"chrome.debugger.detach({{tabId: {opened.id}}})")
     opened.close()
 
 

@@ -17,6 +17,7 @@ import base64
 import concurrent.futures
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import threading
@@ -92,6 +93,28 @@ class LinkedBrowser:
         """The params of the first message of this method that fits."""
         found = eventually(lambda: [p for p in self.heard(method) if fits(p)], timeout, f"the extension says {method}")
         return found[0]
+
+    # tasks
+
+    _tasks = itertools.count(1)
+
+    def start(self, script: str, tab: Any, **more: Any) -> Params:
+        """Starts a task and returns its params, once the extension has accepted it."""
+        run: Params = {"task": f"linked-{next(self._tasks)}", "attempt": 1, "hop": 0, "tab": tab, "frame": "main", "world": "main"}
+        rest: Params = {"timeout_ms": 20_000, "file": "test.js", "avoid": [], "args": None, "state": None, "script": script, **more}
+        answer = self.request("task.start", {**run, **rest})
+        assert answer.get("accepted"), answer
+        return {**run, **rest}
+
+    def end(self, task: Params, timeout: float = 25.0) -> Params:
+        """The only end of a task, once it is there."""
+        self.wait_for("task.finish", lambda said: said["task"] == task["task"], timeout)
+        ends = [said for said in self.heard("task.finish") if said["task"] == task["task"]]
+        assert len(ends) == 1, ends
+        return ends[0]
+
+    def run(self, script: str, tab: Any, **more: Any) -> Params:
+        return self.end(self.start(script, tab, **more))
 
     def cut(self) -> None:
         """Ends the connection without a word, as a broken wire does."""
