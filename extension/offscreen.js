@@ -184,6 +184,7 @@ const house = {
   rooms,
   store,
   finder,
+  installation: () => config.installation,
   box,
   callWorker,
   passToWorker,
@@ -200,8 +201,8 @@ const house = {
   },
 };
 
-/** @type {{daemons: string[], prototypes: string[]}} */
-let config = { daemons: [], prototypes: [] };
+/** @type {{daemons: string[], prototypes?: string[], installation?: import("./link/meeting.js").Installation}} */
+let config = { daemons: [] };
 
 /** Links for all addresses that are wanted now, and no others. */
 function arrange() {
@@ -247,7 +248,9 @@ box.onLine = () => {
 
 await readVersion();
 box.add("info", `the extension ${VERSION} begins (${INSTANCE.slice(0, 8)})`);
-[config] = await Promise.all([fetch(chrome.runtime.getURL("config.json")).then((answer) => answer.json()), worker.start()]);
+const readConfig = fetch(chrome.runtime.getURL("config.json")).then((answer) => answer.json());
+readConfig.catch((error) => box.add("error", `config.json in the extension's folder cannot be read (${error.message}): give the folder to this browser's user (chown -R)`));
+[config] = await Promise.all([readConfig.catch(() => config), worker.start()]);
 await box.load(store);
 for (let tries = 0; tries < 5; tries++) {
   try {

@@ -30,6 +30,7 @@ const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach"
  * @typedef {object} House
  * @property {import("./store.js").Store} store
  * @property {import("./blackbox.js").BlackBox} box
+ * @property {() => import("./meeting.js").Installation|undefined} installation
  * @property {import("./finder.js").Finder} finder
  * @property {(method: string, params: any, link: string) => Promise<any>} callWorker
  * @property {import("./worker_client.js").WorkerClient["pass"]} passToWorker
@@ -161,7 +162,7 @@ export class Link {
   /** @param {Rpc} rpc */
   async meet(rpc) {
     const browser = this.known.browser ?? (await this.house.browser());
-    const { begun, welcome, key } = await meet(rpc, this.known, browser, async (daemon) => {
+    const { begun, welcome, key } = await meet(rpc, this.known, browser, this.house.installation(), async (daemon) => {
       const other = this.house.claimed(daemon.daemon, this);
       this.claim = daemon.daemon ?? "";
       if (other) throw failure("SameDaemon", `this is the daemon at ${other.address}`);

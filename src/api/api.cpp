@@ -46,13 +46,26 @@ struct Api::Impl {
   /// The door: every check that needs no body.
   std::optional<net::Response> admit(net::Head const& head) {
     auto checked = check_head(head, rules);
-    if (checked.has_value() && !options.any_user) checked = check_user(head.peer, ::geteuid(), net::peer_uid);
+    if (checked.has_value() && !options.any_user) checked = check_own_user(head.peer);
+    // Who comes here is handed everybody's scripts.
+    if (checked.has_value() && head.path == "/events" && rules.token.empty()) {
+      checked = check_own_user(head.peer);
+      if (checked.has_error()) {
+        checked =
+            Error{ErrorName::ForbiddenError,
+                  "an extension of another user is served on /events only where the daemon demands a token: start "
+                  "it with --token too, and open /events?token=TOKEN",
+                  {}};
+      }
+    }
     if (checked.has_value()) {
       ++metrics.requests;
       return std::nullopt;
     }
     return refuse(checked.error(), head.method.substr(0, 20) + " " + head.path.substr(0, 100) + ": ");
   }
+
+  static Result<void> check_own_user(net::Peer const& peer) { return check_user(peer, ::geteuid(), net::peer_uid); }
 
   net::Response refuse(Error const& error, std::string const& about) {
     ++metrics.refused[std::string(to_string(error.name))];
@@ -82,7 +95,8 @@ struct Api::Impl {
       co_await exchange.respond(std::move(response));
       co_return;
     }
-    auto origin = std::string(exchange.head().header("Origin"));
+    browser::LinkCaller caller{std::string(exchange.head().header("Origin")),
+                               check_own_user(exchange.head().peer).has_value()};
     auto const limits = path == "/v1/rpc" ? rpc_limits() : link_limits();
     auto socket = co_await exchange.accept(limits);
     if (socket.has_error()) {
@@ -97,7 +111,7 @@ struct Api::Impl {
       auto const session = std::make_shared<RpcSession>(operations, live, metrics, std::move(socket.value()));
       co_await session->serve();
     } else if (path == "/extension") {
-      co_await services.browsers.serve_link(std::move(socket.value()), std::move(origin));
+      co_await services.browsers.serve_link(std::move(socket.value()), std::move(caller));
     } else {
       co_await services.browsers.serve_prototype(std::move(socket.value()));
     }

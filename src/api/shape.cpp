@@ -38,6 +38,7 @@ json::object browser_json(browser::Info const& info, std::vector<std::string> co
   out["running"] = std::move(tasks);
   out["cdp"] = json::object{{"clients", cdp.clients}, {"attached", cdp.attached}};
   out["address"] = info.address.empty() ? json::value() : json::value(info.address);
+  out["installation"] = info.installation.empty() ? json::value() : json::value(info.installation);
   return out;
 }
 

@@ -85,8 +85,11 @@ Daemon::Daemon(DaemonOptions const& options) : options_(options) {
   if (new_here) journal_->put_meta("daemon_id", id, nullptr);
 
   // The links, and the tasks that they serve; each knows the other.
-  browsers_.emplace(io_, clock_, *journal_, browser::RegistryOptions{.daemon_id = id, .token = token_},
-                    std::move(rows));
+  browser::RegistryOptions registry{.daemon_id = id, .state_dir = options_.state_dir};
+  registry.installation_secret = [this](std::string_view folder) {
+    return options_.installation_secret ? options_.installation_secret(options_.state_dir, folder) : std::nullopt;
+  };
+  browsers_.emplace(io_, clock_, *journal_, std::move(registry), std::move(rows));
   tasks_.emplace(io_, clock_, *journal_, *browsers_, task::Limits{});
   browsers_->tell(*tasks_);
   tasks_->restore(std::move(live), {});

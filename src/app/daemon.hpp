@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct DaemonOptions {
   log::Options log{};
   /// Writes the folders anew that hold an older extension; the folders it wrote. Called in a while after the start.
   std::function<std::vector<std::string>(std::string const& state_dir)> refresh_extension{};
+  /// The secret in the extension's folder of that id; nothing where no such folder was written.
+  std::function<std::optional<std::string>(std::string const& state_dir, std::string_view id)> installation_secret{};
 };
 
 /// Runs until SIGTERM, SIGINT or POST /v1/shutdown. The exit code: 0, or 5 where it could not start (said on stderr).

@@ -23,9 +23,16 @@ struct Info {
   Capabilities capabilities{};
   std::optional<Millis> since{};  ///< wall: of the present link
   Millis last_seen = 0, used = 0;
-  std::string address;     ///< the peer's, while linked
-  int ordinary_tabs = -1;  ///< -1: not told
-  std::string proxy;       ///< non-empty: Chrome's proxy settings that would catch loopback
+  std::string address;         ///< the peer's, while linked
+  int ordinary_tabs = -1;      ///< -1: not told
+  std::string proxy;           ///< non-empty: Chrome's proxy settings that would catch loopback
+  std::string installation{};  ///< id of the extension's folder; empty: `any extension` did not write it
+};
+
+/// Who opened a link, as far as it need not be believed.
+struct LinkCaller {
+  std::string origin;
+  bool own_user = true;  ///< the kernel names the daemon's own user as the socket's owner
 };
 
 class Browsers {
@@ -46,8 +53,8 @@ class Browsers {
   /// BrowserLostError also where the browser is not linked.
   virtual void request(std::string const& id, std::string_view method, std::string_view params,
                        std::optional<Millis> timeout, std::function<void(Result<std::string_view>)> done) = 0;
-  /// Serves one link until it ends (WS /extension); `origin` is the extension's.
-  virtual Async<void> serve_link(std::unique_ptr<net::WebSocket> socket, std::string origin) = 0;
+  /// Serves one link until it ends (WS /extension).
+  virtual Async<void> serve_link(std::unique_ptr<net::WebSocket> socket, LinkCaller caller) = 0;
   /// Serves an extension written for the first prototype until it ends (WS /events): it is sent each task as
   /// {"id", "script", "timeout"} and ends it over HTTP (service::Tasks::finish_prototype).
   virtual Async<void> serve_prototype(std::unique_ptr<net::WebSocket> socket) = 0;

@@ -34,10 +34,11 @@ Hello read_hello(Fields const& params) {
 }  // namespace
 
 Link::Link(LinkHost& host, std::unique_ptr<net::WebSocket> socket, boost::asio::any_io_executor executor,
-           LinkTimes times)
+           LinkTimes times, bool own_user)
     : host_(host),
       socket_(std::move(socket)),
       times_(times),
+      own_user_(own_user),
       timer_(std::move(executor)),
       born_(host.clock().now().mono),
       heard_(born_),
@@ -99,9 +100,13 @@ void Link::begin(wire::Envelope const& message) {
     refuse(message, params.error());
     return;
   }
-  Begin said{static_cast<int>(params->number("protocol").value_or(0)), params->text("version"), params->text("browser"),
-             params->text("nonce"), params->flag("has_key")};
-  auto met = host_.meet(std::move(said));
+  Begin said{static_cast<int>(params->number("protocol").value_or(0)),
+             params->text("version"),
+             params->text("browser"),
+             params->text("nonce"),
+             params->flag("has_key"),
+             params->text("installation")};
+  auto met = host_.meet(std::move(said), own_user_);
   if (!met) {
     refuse(message, met.error());
     return;
@@ -144,7 +149,6 @@ Async<void> Link::hello(wire::Envelope const& message) {
   }
   browser_ = welcome->browser;
   json::object answer{{"browser", welcome->browser}, {"label", welcome->label}};
-  if (!host_.token().empty()) answer["token"] = host_.token();
   // The answer leaves before anything that linked() asks of the browser.
   reply(message.id, json::serialize(answer));
   linked_ = true;

@@ -19,8 +19,9 @@ struct LinkTimes {
 
 class Link final : public LinkedBrowser {
  public:
+  /// `own_user`: whether the socket is the daemon's own user's.
   Link(LinkHost& host, std::unique_ptr<net::WebSocket> socket, boost::asio::any_io_executor executor,
-       LinkTimes times = {});
+       LinkTimes times = {}, bool own_user = true);
   ~Link() override;
 
   /// Until the link has ended.
@@ -60,6 +61,7 @@ class Link final : public LinkedBrowser {
   LinkHost& host_;
   std::unique_ptr<net::WebSocket> socket_;
   LinkTimes times_;
+  bool own_user_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // the timer's handler may outlive the link
   Pending pending_;

@@ -56,8 +56,9 @@ struct Update {
 class LinkHost {
  public:
   virtual ~LinkHost() = default;
-  /// Looks up the browser's key, or makes one up; nothing is kept of it yet.
-  virtual Result<Meeting> meet(Begin begin) = 0;
+  /// Looks up the browser's key, or makes one up; nothing is kept of it yet. UnauthorizedError where another user of
+  /// the machine (`own_user` false) may not link.
+  virtual Result<Meeting> meet(Begin begin, bool own_user) = 0;
   /// After the proof: settles which browser this is; its key is on disk when this answers. Until linked() nothing is
   /// told of it.
   virtual Async<Result<Welcome>> welcome(Meeting const& meeting, Hello const& hello, std::string const& address) = 0;
@@ -74,8 +75,6 @@ class LinkHost {
   virtual CdpEvents& cdp_events() = 0;
   virtual Clock const& clock() const = 0;
   virtual std::string const& daemon_id() const = 0;
-  /// What `hello` tells the extension to prove itself with where the daemon demands a token; empty where it does not.
-  virtual std::string const& token() const = 0;
 };
 
 }  // namespace any::browser

@@ -52,6 +52,10 @@ bool Meeting::proves(std::string_view proof) const {
   return equal_secret(proof, hmac_base64(key_, "browser|" + nonce_ + "|" + begin_.nonce + "|" + begin_.browser));
 }
 
+std::string installation_key(std::string_view secret, std::string_view browser) {
+  return hmac_base64(secret, "key|" + std::string(browser));
+}
+
 int compare_versions(std::string_view a, std::string_view b) {
   auto next = [](std::string_view& text) {
     int number = 0;

@@ -17,7 +17,11 @@ struct Begin {
   std::string browser{};  ///< the profile's id
   std::string nonce{};    ///< base64, 32 bytes
   bool has_key = false;
+  std::string installation{};  ///< id of the extension's folder; empty: none
 };
+
+/// The key of a browser that holds the secret of a folder: no key is told to it.
+std::string installation_key(std::string_view secret, std::string_view browser);
 
 /// One meeting, from link.begin to hello.
 class Meeting {

@@ -11,7 +11,27 @@ constexpr Millis probe = 2'000;        // for a live link to answer when another
 constexpr Millis write_each = 60'000;  // last_seen of a linked browser
 }  // namespace
 
-Result<Meeting> Registry::meet(Begin begin) {
+Result<std::string> Registry::key_of_other_user(Begin const& begin) const {
+  auto secret = options_.installation_secret && !begin.installation.empty()
+                    ? options_.installation_secret(begin.installation)
+                    : std::nullopt;
+  if (secret) return installation_key(*secret, begin.browser);
+  return Error{ErrorName::UnauthorizedError,
+               "This browser runs as another user than the daemon, and its extension is not one that the daemon's user "
+               "gave out. As the daemon's user run `ANY_STATE_DIR=" +
+                   options_.state_dir +
+                   " any extension DIR`, give DIR to the browser's user (chown -R), and load it in the browser."};
+}
+
+Result<Meeting> Registry::meet(Begin begin, bool own_user) {
+  if (!own_user) {
+    // Whatever this caller says, another user can say: no key is told, and of what is kept for that browser nothing
+    // counts, so that nobody in between gets a proof out of us that the person's own browser would believe.
+    auto key = key_of_other_user(begin);
+    if (!key) return key.error();
+    begin.has_key = true;
+    return Meeting::begin(std::move(begin), std::move(*key), {});
+  }
   auto const* before = known(begin.browser);
   // One seed a run: a browser that comes at two addresses at once gets the same key at both, and nothing need be
   // remembered of whoever says no hello.
@@ -96,7 +116,8 @@ Async<Result<Welcome>> Registry::welcome(Meeting const& meeting, Hello const& he
           .used = std::max(info.used, browser.row.last_seen),
           .address = address,
           .ordinary_tabs = hello.ordinary_tabs,
-          .proxy = hello.proxy};
+          .proxy = hello.proxy,
+          .installation = meeting.said().installation};
   co_return Welcome{id, info.label};
 }
 

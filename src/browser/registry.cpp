@@ -177,10 +177,10 @@ void Registry::request(std::string const& id, std::string_view method, std::stri
   boost::asio::post(io_, std::move(fail));
 }
 
-Async<void> Registry::serve_link(std::unique_ptr<net::WebSocket> socket, std::string origin) {
+Async<void> Registry::serve_link(std::unique_ptr<net::WebSocket> socket, LinkCaller caller) {
   if (stopped_) co_return;
-  log::debug("a link comes from " + origin + " at " + socket->peer().address);
-  Link link(*this, std::move(socket), io_.get_executor(), options_.times);
+  log::debug("a link comes from " + caller.origin + " at " + socket->peer().address);
+  Link link(*this, std::move(socket), io_.get_executor(), options_.times, caller.own_user);
   co_await link.serve();
 }
 

@@ -14,7 +14,9 @@ namespace any::browser {
 
 struct RegistryOptions {
   std::string daemon_id;
-  std::string token{};  ///< told to extensions in hello where the daemon demands one
+  std::string state_dir{};
+  /// The secret in the folder of that id, which `any extension` wrote; nothing where it is not known.
+  std::function<std::optional<std::string>(std::string_view id)> installation_secret{};
   LinkTimes times{};
 };
 
@@ -54,7 +56,7 @@ class Registry final : public Browsers, public Hands, private LinkHost {
   Async<Result<std::string>> call(std::string id, std::string method, std::string params, Millis timeout) override;
   void request(std::string const& id, std::string_view method, std::string_view params, std::optional<Millis> timeout,
                std::function<void(Result<std::string_view>)> done) override;
-  Async<void> serve_link(std::unique_ptr<net::WebSocket> socket, std::string origin) override;
+  Async<void> serve_link(std::unique_ptr<net::WebSocket> socket, LinkCaller caller) override;
   Async<void> serve_prototype(std::unique_ptr<net::WebSocket> socket) override;
 
   void start(task::SendStart const& start) override;
@@ -72,7 +74,7 @@ class Registry final : public Browsers, public Hands, private LinkHost {
     Millis last_line_wall = 0, written = 0;
   };
 
-  Result<Meeting> meet(Begin begin) override;
+  Result<Meeting> meet(Begin begin, bool own_user) override;
   Async<Result<Welcome>> welcome(Meeting const& meeting, Hello const& hello, std::string const& address) override;
   void linked(std::string const& browser, LinkedBrowser& link, Hello const& hello) override;
   void ended(std::string const& browser, LinkedBrowser& link, std::string_view why) override;
@@ -84,8 +86,9 @@ class Registry final : public Browsers, public Hands, private LinkHost {
   CdpEvents& cdp_events() override { return *cdp_events_; }
   Clock const& clock() const override { return clock_; }
   std::string const& daemon_id() const override { return options_.daemon_id; }
-  std::string const& token() const override { return options_.token; }
 
+  /// The key of a browser of another user of the machine: its folder's, or UnauthorizedError.
+  Result<std::string> key_of_other_user(Begin const& begin) const;
   /// Keeps a key that hello has proven; it is on disk when this answers.
   Async<Result<void>> keep_key(std::string id, std::string key);
   /// Whether the browser's present link answers a ping within a moment.

@@ -12,7 +12,6 @@
 #include <iostream>
 #include <thread>
 
-#include "base/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/daemon.hpp"
 #include "cli/extension_files.hpp"
@@ -99,13 +98,13 @@ struct Linked {
   std::string id, label;
 };
 
-/// The browser whose link began after `since`.
-std::optional<Linked> linked_since(Daemon& daemon, Millis since) {
+/// The browser that runs the extension of that folder.
+std::optional<Linked> linked_from(Daemon& daemon, Installation const& folder) {
   auto const answer = daemon.ask("browsers.list", {});
   if (answer.has_error()) return std::nullopt;
   for (auto const& value : array_of(answer.value().as_object(), "browsers")) {
     auto const& browser = value.as_object();
-    if (flag_of(browser, "linked") && parse_iso(text_of(browser, "since")) >= since)
+    if (flag_of(browser, "linked") && text_of(browser, "installation") == folder.id)
       return Linked{text_of(browser, "id"), text_of(browser, "label")};
   }
   return std::nullopt;
@@ -172,7 +171,10 @@ int launch(Reach const& reach, LaunchOptions const& options) {
   auto const folder = profile + "/any-extension";
   std::error_code failure;
   fs::create_directories(profile, failure);
-  if (auto const written = write_extension(folder, reach.daemon); written.has_error()) return fail(written.error());
+  // A new one: by it this launch knows its own browser among all that link meanwhile.
+  auto const installation = new_installation();
+  if (auto const written = write_extension(folder, reach.daemon, installation); written.has_error())
+    return fail(written.error());
 
   auto const version = version_of(program.value());
   if (version.find("Google Chrome ") != std::string::npos && version.find("for Testing") == std::string::npos) {
@@ -195,7 +197,6 @@ int launch(Reach const& reach, LaunchOptions const& options) {
   bool const runs_already = in_use(profile);
   words.push_back(options.url && runs_already ? *options.url : "about:blank");
 
-  auto const began = SystemClock{}.now().wall;
   auto started = Child::start(words, profile + "/any-launch.log");
   if (started.has_error()) return fail(started.error());
   auto child = started.value();
@@ -206,7 +207,7 @@ int launch(Reach const& reach, LaunchOptions const& options) {
   std::optional<Linked> linked;
   auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout);
   while (!linked && !interrupted && std::chrono::steady_clock::now() < deadline) {
-    linked = linked_since(daemon, began);
+    linked = linked_from(daemon, installation);
     if (linked) break;
     if (child.ended() && WIFEXITED(child.status) && WEXITSTATUS(child.status) == 0) {
       say("a browser with this profile runs already" + std::string(options.url ? ": the page was opened there" : ""));

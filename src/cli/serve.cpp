@@ -49,6 +49,7 @@ Result<app::DaemonOptions> settle(ServeOptions const& flags) {
   out.log.json = flags.log_format.value_or(config.log_format) == "json";
   out.log.file = flags.log_file.value_or("");
   out.refresh_extension = refresh_folders;
+  out.installation_secret = installation_secret;
   return out;
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -75,6 +76,38 @@ def test_a_browser_that_ends_at_once_makes_launch_exit_3(lonely_cli, tmp_path):
     done = lonely_cli("launch", "--binary", "false", "--profile", tmp_path / "profile")
     assert done.returncode == 3, done.stderr
     assert "ended at once" in done.stderr
+
+
+def test_launch_takes_the_browser_that_it_started_and_none_that_links_meanwhile(lonely_cli, tmp_path, site):
+    started, go = tmp_path / "started", tmp_path / "go"
+    slow = tmp_path / "slow-chromium"
+    slow.write_text(
+        f"""#!/bin/sh
+        [ "$1" = --version ] && exec chromium --version
+        touch {started}
+        while [ ! -e {go} ]; do sleep 0.02; done
+        exec chromium "$@"
+        """
+    )
+    slow.chmod(0o755)
+    words = ("launch", "--headless", "--binary", slow, "--profile", tmp_path / "profile", site.url("/plain"))
+    with lonely_cli.start(*words) as launch, LinkClient(lonely_cli.url, label="the person's", start=False) as persons:
+        pid = None
+        try:
+            lonely_cli.until(started.exists)
+            persons.connect()
+            lonely_cli.until(lambda: "the person's" in lonely_cli("browsers").stdout)
+            go.touch()
+            label, told = launch.communicate(timeout=60)
+            pid = re.search(r"pid (\d+)", told)
+            assert (launch.returncode, label) == (0, "Chromium\n"), told
+            tabs = lonely_cli("tabs", "--browser", "Chromium", "--json").stdout.splitlines()
+            assert [json.loads(tab)["url"] for tab in tabs] == [site.url("/plain")]
+            assert persons.chrome_calls.empty(), "the person's browser was driven"
+        finally:
+            launch.kill()
+            if pid:
+                os.killpg(int(pid[1]), signal.SIGKILL)
 
 
 def test_the_tabs_of_a_browser_that_is_gone_exit_3(lonely_cli, tmp_path):

@@ -37,7 +37,9 @@ def test_it_writes_the_files_with_the_daemons_address_and_says_how_to_load_them(
     assert all(written[name] for name in written if source[name]), "every file is whole"
     assert json.loads(written["manifest.json"])["key"] == json.loads(source["manifest.json"])["key"]
     assert json.loads(written["config.json"])["daemons"] == ["http://127.0.0.1:9123"]
-    assert (tmp_path / "state" / "extension-folders").read_text() == f"{folder}\thttp://127.0.0.1:9123\n"
+    installation = json.loads(written["config.json"])["installation"]
+    line = "\t".join([str(folder), "http://127.0.0.1:9123", installation["id"], installation["secret"]])
+    assert (tmp_path / "state" / "extension-folders").read_text() == f"{line}\n"
 
 
 def test_it_refuses_a_folder_that_holds_something_else_and_touches_nothing_there(binary, tmp_path):
@@ -65,6 +67,15 @@ def test_a_second_time_it_renews_the_folder_and_drops_files_of_an_older_version(
     assert write(binary, tmp_path / "state", folder).returncode == 0
     assert files(folder) == before
     assert (tmp_path / "state" / "extension-folders").read_text().count("\n") == 1
+
+
+def test_two_folders_have_two_secrets(binary, tmp_path):
+    installations = []
+    for name in ("one", "two"):
+        write(binary, tmp_path / "state", tmp_path / name)
+        installations.append(json.loads((tmp_path / name / "config.json").read_text())["installation"])
+    one, two = installations
+    assert one["id"] != two["id"] and one["secret"] != two["secret"]
 
 
 def test_a_newer_daemon_renews_the_folder_and_the_browser_loads_it(binary, tmp_path):

@@ -90,6 +90,26 @@ def test_a_daemon_that_proves_with_a_wrong_key_gets_no_browser(daemon: LinkDaemo
     assert all(not later.hello for later in daemon.links[seen:])
 
 
+INSTALLATION = {"id": "the-folder", "secret": "c2VjcmV0IG9mIHRoZSBmb2xkZXIsIDMyIGJ5dGVzIGE="}
+
+
+def test_a_folder_with_a_secret_meets_another_users_daemon_that_tells_no_key(daemon: LinkDaemon) -> None:
+    daemon.installations = {INSTALLATION["id"]: INSTALLATION["secret"]}
+    with Chromium(daemon.address, installation=INSTALLATION):
+        first = daemon.wait_link()
+        assert (first.begin["installation"], first.begin["has_key"]) == (INSTALLATION["id"], False)
+        assert INSTALLATION["secret"] not in str(first.said)
+        first.cut()
+        assert daemon.wait_link(after=1).begin["has_key"] is True
+
+
+def test_a_daemon_that_tells_no_key_and_does_not_know_the_folders_secret_gets_no_browser(daemon: LinkDaemon) -> None:
+    daemon.installations = {INSTALLATION["id"]: "QW5vdGhlciBzZWNyZXQgdGhhbiB0aGUgZm9sZGVyJ3M="}
+    with Chromium(daemon.address, installation=INSTALLATION) as browser:
+        says(browser.popup(), "does not know the secret of this extension's folder")
+        assert [link.hello for link in daemon.links if link.hello] == []
+
+
 def test_a_refused_version_is_said_in_the_popup(daemon: LinkDaemon, browser: Chromium) -> None:
     link = daemon.wait_link()
 

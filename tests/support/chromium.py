@@ -276,6 +276,7 @@ class Chromium:
         daemon: str | Sequence[str] = "http://127.0.0.1:8766",
         *,
         prototypes: Sequence[str] = (),
+        installation: dict[str, str] | None = None,
         profile: Path | str | None = None,
         extension: bool = True,
         flags: Sequence[str] = (),
@@ -291,15 +292,15 @@ class Chromium:
         self._cdp: Cdp | None = None
         if self.extension_folder:
             shutil.copytree(REPOSITORY / "extension", self.extension_folder)
-            self.configure(daemon, prototypes)
+            self.configure(daemon, prototypes, installation)
         if start:
             self.start()
 
-    def configure(self, daemon: str | Sequence[str], prototypes: Sequence[str] = ()) -> None:
+    def configure(self, daemon: str | Sequence[str], prototypes: Sequence[str] = (), installation: dict[str, str] | None = None) -> None:
         """Writes the extension's config.json; takes effect when the extension starts or is reloaded."""
         assert self.extension_folder
         daemons = [daemon] if isinstance(daemon, str) else list(daemon)
-        text = json.dumps({"daemons": daemons, "prototypes": list(prototypes)})
+        text = json.dumps({"daemons": daemons, "prototypes": list(prototypes), **({"installation": installation} if installation else {})})
         (self.extension_folder / "config.json").write_text(text)
 
     # life

@@ -70,6 +70,8 @@ class LinkClient:
         self.key = key
         self.label = label
         self.hello = hello
+        #: {"id", "secret"}: what the config.json of the extension's folder holds
+        self.installation: Params | None = None
         self.instance = str(uuid.uuid4())
         self.holds: list[Params] = []
         self.begun: Params = {}
@@ -77,6 +79,7 @@ class LinkClient:
         self.cancels: queue.Queue[Params] = queue.Queue()
         self.forgotten: queue.Queue[Params] = queue.Queue()
         self.reloads: queue.Queue[Params] = queue.Queue()
+        self.chrome_calls: queue.Queue[Params] = queue.Queue()
         self.closed = threading.Event()
         self.pings = 0
         self._ids = itertools.count(1)
@@ -109,10 +112,14 @@ class LinkClient:
     def begin(self, **changed: Any) -> Params:
         self._nonce = base64.b64encode(os.urandom(32)).decode()
         said = {"protocol": PROTOCOL, "version": "0.1.0", "browser": self.browser, "nonce": self._nonce, "has_key": bool(self.key)}
+        if self.installation:
+            said["installation"] = self.installation["id"]
         self.begun = self.call("link.begin", {**said, **changed})
         if "key" in self.begun:
             self.key = self.begun["key"]
         else:
+            if not self.key and self.installation:
+                self.key = prove(self.installation["secret"], "key", self.browser)
             assert self.key
             assert self.begun["proof"] == prove(self.key, "daemon", self._nonce, self.begun["nonce"], self.browser), "a stranger"
         return self.begun
@@ -176,6 +183,7 @@ class LinkClient:
             kept.put(params)
         result: Any = {"stopped": "aborted"} if method == "task.cancel" else {}
         if method == "chrome.call":
+            self.chrome_calls.put(params)
             result = {"value": [params["path"], params["args"]]}
         socket.send(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}))
 

@@ -138,6 +138,8 @@ class LinkDaemon:
         #: the key of each browser id, as the daemon's journal holds it
         self.keys: dict[str, bytes] = {}
         self._fixed_key = key
+        #: the secrets of the extension's folders, by their ids; where there are any, no key is told: the daemon of another user
+        self.installations: dict[str, str] = {}
         self.links: list[LinkedBrowser] = []
         self.answers: dict[str, Callable[[Params], Any]] = {}
         self.held: set[str] = set()
@@ -277,10 +279,13 @@ class LinkDaemon:
         link.nonce = base64.b64encode(os.urandom(32)).decode()
         browser = params["browser"]
         answer = {"daemon": self.id, "protocol": self.protocol, "version": self.version, "nonce": link.nonce}
-        if not params["has_key"] or browser not in self.keys:
+        if self.installations:
+            secret = base64.b64decode(self.installations[params["installation"]])
+            self.keys[browser] = hmac.new(secret, f"key|{browser}".encode(), hashlib.sha256).digest()
+        elif not params["has_key"] or browser not in self.keys:
             self.keys[browser] = self._fixed_key or os.urandom(32)
             answer["key"] = base64.b64encode(self.keys[browser]).decode()
-        else:
+        if "key" not in answer:
             answer["proof"] = proof(self.keys[browser], "daemon", params["nonce"], link.nonce, browser)
         return answer
 

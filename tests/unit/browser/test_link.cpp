@@ -122,14 +122,14 @@ struct Host final : LinkHost {
   Heard heard_events;
   HeardCdp heard_cdp;
   std::string why;
-  std::string key, id = "the-daemon", no_token;
+  std::string key, id = "the-daemon";
   LinkedBrowser* link = nullptr;
   bool over = false;
   std::vector<task::Hold> holds;
   std::uint64_t tokens = 0;
   std::vector<Update> updates;
 
-  Result<Meeting> meet(Begin begin) override {
+  Result<Meeting> meet(Begin begin, bool) override {
     auto met = Meeting::begin(std::move(begin), key, random_base64(32));
     if (met) key = met->key();
     return met;
@@ -155,7 +155,6 @@ struct Host final : LinkHost {
   CdpEvents& cdp_events() override { return heard_cdp; }
   Clock const& clock() const override { return system; }
   std::string const& daemon_id() const override { return id; }
-  std::string const& token() const override { return no_token; }
 };
 
 class LinkTest : public testing::Test {

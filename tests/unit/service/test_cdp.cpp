@@ -47,7 +47,7 @@ class FakeBrowsers final : public browser::Browsers {
     };
     boost::asio::post(io_, std::move(tell));
   }
-  Async<void> serve_link(std::unique_ptr<net::WebSocket>, std::string) override { co_return; }
+  Async<void> serve_link(std::unique_ptr<net::WebSocket>, browser::LinkCaller) override { co_return; }
   Async<void> serve_prototype(std::unique_ptr<net::WebSocket>) override { co_return; }
 
  private:
