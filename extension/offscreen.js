@@ -5,11 +5,12 @@
 import { PrototypeLink } from "./compat/prototype.js";
 import { BlackBox } from "./link/blackbox.js";
 import { Finder } from "./link/finder.js";
+import { Outbox } from "./link/outbox.js";
 import { Store } from "./link/store.js";
 import { readVersion, VERSION } from "./link/version.js";
 import { WorkerClient } from "./link/worker_client.js";
 import { Rooms } from "./room/rooms.js";
-import { acceptRelay } from "./task/relays.js";
+import { acceptRelay, onlyOwners } from "./task/relays.js";
 
 navigator.locks.request("any-offscreen", () => new Promise(() => {})); // whoever gets it after us knows that we are gone
 
@@ -31,6 +32,10 @@ addEventListener("unhandledrejection", ({ reason }) => box.add("error", `a fault
 const links = new Map();
 /** @type {import("./hands/browser.js").Settings} */
 let settings = { daemons: [], label: "", paused: false };
+/** Whether the person's settings have been read: from then on an address that is in none is gone for good. */
+let known = false;
+/** Whether the links have been begun. */
+let begun = false;
 
 const worker = new WorkerClient({
   onEmit: hear,
@@ -188,6 +193,7 @@ const house = {
   box,
   callWorker,
   passToWorker,
+  forgetCalls: (link) => worker.forget(link),
   describe,
   paused: () => settings.paused,
   browser,
@@ -204,10 +210,15 @@ const house = {
 /** @type {{daemons: string[], prototypes?: string[], installation?: import("./link/meeting.js").Installation}} */
 let config = { daemons: [] };
 
-/** Links for all addresses that are wanted now, and no others. */
-function arrange() {
+function addresses() {
   const daemons = new Set([...config.daemons, ...settings.daemons].map((address) => address.replace(/\/+$/, "")));
   const prototypes = new Set((config.prototypes ?? []).filter((address) => !daemons.has(address)));
+  return { daemons, prototypes };
+}
+
+/** Links for all addresses that are wanted now, and no others. */
+function arrange() {
+  const { daemons, prototypes } = addresses();
   for (const [address, link] of links) {
     if (daemons.has(address) || prototypes.has(address)) continue;
     links.delete(address);
@@ -215,6 +226,7 @@ function arrange() {
   }
   for (const address of daemons) if (!links.has(address)) begin(new PrototypeLink(address, house));
   for (const address of prototypes) if (!links.has(address)) begin(new PrototypeLink(address, house, PROTOTYPE_SEARCH_MS, true));
+  if (known) onlyOwners(links.keys());
   planBadge();
 }
 
@@ -233,7 +245,16 @@ function take(given) {
     if (before.paused !== given.paused) link.notify("browser.update", { paused: given.paused });
     if (before.label !== given.label && given.label) link.notify("browser.update", { label: given.label });
   }
+  if (!begun) return;
+  known = true;
   arrange();
+}
+
+/** Ends what earlier documents have left behind in worker, browser and database, and nobody comes back for. */
+function clearAway() {
+  const { daemons, prototypes } = addresses();
+  const done = [callWorker("links.only", { addresses: [...daemons, ...prototypes] }), rooms.sweep(), Outbox.prune(store)];
+  for (const each of done) each.catch((error) => box.add("warn", `what an earlier run of the extension left could not be cleared away: ${error.message}`));
 }
 
 /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -252,14 +273,16 @@ const readConfig = fetch(chrome.runtime.getURL("config.json")).then((answer) => 
 readConfig.catch((error) => box.add("error", `config.json in the extension's folder cannot be read (${error.message}): give the folder to this browser's user (chown -R)`));
 [config] = await Promise.all([readConfig.catch(() => config), worker.start()]);
 await box.load(store);
-for (let tries = 0; tries < 5; tries++) {
+for (let tries = 0; tries < 5 && !known; tries++) {
   try {
     settings = await callWorker("browser.settings", {});
-    break;
+    known = true;
   } catch (error) {
     box.add("warn", `the settings could not be read: ${/** @type {Error} */ (error).message}`);
   }
 }
+if (known) clearAway();
+begun = true;
 arrange();
 planBadge();
 setInterval(planBadge, 2000);

@@ -6,6 +6,7 @@
 import { browserHands } from "./hands/browser.js";
 import { chromeHands } from "./hands/chrome.js";
 import { debuggerHands } from "./hands/debugger.js";
+import { linkHands } from "./hands/links.js";
 import { popupHands } from "./hands/popups.js";
 import { roomHands } from "./hands/rooms.js";
 import { taskHands } from "./task/hands.js";
@@ -16,7 +17,7 @@ const fault = (what) => emit("log", { level: "error", text: `a fault of the exte
 addEventListener("error", ({ error, message }) => fault(error?.stack ?? message));
 addEventListener("unhandledrejection", ({ reason }) => fault(reason?.stack ?? String(reason)));
 
-serve({ ...browserHands, ...chromeHands, ...debuggerHands, ...popupHands, ...roomHands, ...taskHands });
+serve({ ...browserHands, ...chromeHands, ...debuggerHands, ...linkHands, ...popupHands, ...roomHands, ...taskHands });
 
 chrome.runtime.onInstalled.addListener(() => void ensureOffscreen());
 chrome.runtime.onStartup.addListener(() => void ensureOffscreen());

@@ -6,7 +6,7 @@
  * work (a task's, which asks a few things and goes, and leaves nothing switched on).
  * @module
  */
-import { emit } from "../worker_port.js";
+import { keep as keepValue, recall } from "./kept.js";
 
 /** @typedef {number|string} Key a tab's id or Chrome's id of a target */
 
@@ -16,6 +16,7 @@ import { emit } from "../worker_port.js";
  * @property {Set<string>} callers by their link's address
  * @property {number} work how many pieces of work use it now
  * @property {boolean} replaced a link has begun the target anew
+ * @property {string} [cause] why Chrome says it ends it, a moment before it does
  * @property {Promise<any>} ready settles with Chrome's answer to the attaching
  */
 
@@ -31,8 +32,6 @@ const MAX_TRIES = 5;
 
 /** @type {Map<Key, Attachment>} */
 const attachments = new Map();
-/** @type {Map<Key, string>} why Chrome says it ends an attachment, a moment before it does */
-const causes = new Map();
 /** @type {Listener} */
 let listener = { onEvent: () => {}, onEnd: () => {} };
 
@@ -51,8 +50,7 @@ const keyOf = ({ tabId, targetId }) => tabId ?? targetId;
 
 let known = false;
 export const restored = (async () => {
-  const { attached = [] } = /** @type {any} */ (await chrome.storage.session.get("attached"));
-  for (const [key, links, callers] of attached) {
+  for (const [key, links, callers] of await recall("attached")) {
     attachments.set(key, { links: new Set(links), callers: new Set(callers), work: 0, replaced: false, ready: Promise.resolve() });
   }
   known = true;
@@ -65,8 +63,7 @@ export function whenKnown(call) {
 }
 
 function keep() {
-  const attached = [...attachments].map(([key, { links, callers }]) => [key, [...links], [...callers]]);
-  chrome.storage.session.set({ attached }).catch((error) => emit("log", { level: "error", text: `what is attached cannot be kept: ${error.message}` }));
+  void keepValue("attached", [...attachments].map(([key, { links, callers }]) => [key, [...links], [...callers]]));
 }
 
 /**
@@ -147,6 +144,12 @@ export async function releaseAll(link) {
   const left = [...attachments].filter(([, { links, callers }]) => [links.delete(link), callers.delete(link)].includes(true));
   if (left.length > 0) keep();
   await Promise.all(left.map(([key]) => endUnused(key).catch(() => {})));
+}
+
+/** Of no other links is anything left. @param {string[]} addresses */
+export async function releaseAllBut(addresses) {
+  const all = [...attachments.values()].flatMap(({ links, callers }) => [...links, ...callers]);
+  await Promise.all([...new Set(all)].filter((link) => !addresses.includes(link)).map((link) => releaseAll(link)));
 }
 
 /** In Chrome's words. @param {Key} key */
@@ -262,7 +265,7 @@ function onEvent(source, method, params) {
   const attachment = key === undefined ? undefined : attachments.get(key);
   if (key === undefined || !attachment) return;
   if (source.sessionId === undefined) {
-    if (method === "Inspector.detached") return void causes.set(key, params?.reason); // onDetach follows
+    if (method === "Inspector.detached") return void (attachment.cause = params?.reason); // onDetach follows
     if (method === "Inspector.targetCrashed" && typeof key === "string") void lookFor(key);
   }
   listener.onEvent(key, attachment.links, source, method, params);
@@ -275,9 +278,7 @@ function onDetach(source, reason) {
   if (key === undefined || !attachment) return;
   attachments.delete(key);
   keep();
-  const cause = causes.get(key);
-  causes.delete(key);
-  listener.onEnd(key, attachment.links, reason, cause);
+  listener.onEnd(key, attachment.links, reason, attachment.cause);
 }
 
 /**

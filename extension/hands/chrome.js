@@ -4,6 +4,7 @@
  */
 import { emit, say } from "../worker_port.js";
 import { attachCaller, detachCaller } from "./attachments.js";
+import { keep as keepValue, recall } from "./kept.js";
 
 /** What answers with a live object, or wants one. */
 const NO_CALL = /^(runtime\.(connect|connectNative|getBackgroundPage|getPackageDirectoryEntry|reload)|tabs\.connect|extension\.(getViews|getBackgroundPage)|offscreen\..*|action\.setBadge.*)$/;
@@ -133,14 +134,12 @@ function listen(path, filter, links) {
 }
 
 function keep() {
-  const list = [...subscriptions].map(([path, { filter, links }]) => ({ path, filter, links: [...links] }));
-  return chrome.storage.session.set({ subscriptions: list });
+  return keepValue("subscriptions", [...subscriptions].map(([path, { filter, links }]) => ({ path, filter, links: [...links] })));
 }
 
 /** Restores what an earlier run of this worker listened to. */
 const restored = (async () => {
-  const { subscriptions: list = [] } = /** @type {any} */ (await chrome.storage.session.get("subscriptions"));
-  for (const { path, filter, links } of list) {
+  for (const { path, filter, links } of await recall("subscriptions")) {
     try {
       listen(path, filter, links);
     } catch (error) {
@@ -189,6 +188,14 @@ async function unsubscribeAll(_params, { link }) {
   for (const path of [...subscriptions.keys()]) drop(path, link);
   await keep();
   return {};
+}
+
+/** No link is linked. */
+export async function unsubscribeEverybody() {
+  await restored;
+  if (subscriptions.size === 0) return;
+  for (const [path, { links }] of [...subscriptions]) for (const link of [...links]) drop(path, link);
+  await keep();
 }
 
 /** @type {Record<string, import("../types.js").Hand>} */

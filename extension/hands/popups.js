@@ -11,6 +11,7 @@
 import { say } from "../worker_port.js";
 import { attachTo, release, restored as attachmentsRestored, sendTo } from "./attachments.js";
 import { holdBack, letGo, watchWindows } from "./debugger.js";
+import { keep as keepValue, recall } from "./kept.js";
 
 /** @typedef {{method: string, params?: any}} Command */
 /** @typedef {{commands: Command[], mark: any}} Wish what a new tab is sent; `mark`: by which the daemon knows these commands again */
@@ -31,8 +32,9 @@ const early = new Map();
 const taken = new Set();
 
 const restored = (async () => {
-  const { following: list = [] } = /** @type {any} */ (await chrome.storage.session.get("following"));
-  for (const [tab, link, wish] of list) wishesOf(tab).set(link, wish);
+  const list = await recall("following");
+  const there = new Set(list.length > 0 ? (await chrome.tabs.query({})).map((tab) => tab.id) : []);
+  for (const [tab, link, wish] of list) if (there.has(tab)) wishesOf(tab).set(link, wish);
   await attachmentsRestored;
 })();
 
@@ -44,8 +46,7 @@ function wishesOf(tab) {
 }
 
 function keep() {
-  const list = [...following].flatMap(([tab, links]) => [...links].map(([link, wish]) => [tab, link, wish]));
-  void chrome.storage.session.set({ following: list });
+  void keepValue("following", [...following].flatMap(([tab, links]) => [...links].map(([link, wish]) => [tab, link, wish])));
 }
 
 /** @type {import("../types.js").Hand} */
@@ -67,6 +68,14 @@ async function unfollowAll(_params, { link }) {
   for (const tab of [...following.keys()]) drop(tab, link);
   keep();
   return {};
+}
+
+/** No link is linked. */
+export async function unfollowEverybody() {
+  await restored;
+  if (following.size === 0) return;
+  following.clear();
+  keep();
 }
 
 /** @param {number} tab @param {string} link */
@@ -178,8 +187,8 @@ function gone(tab) {
   taken.delete(tab);
   if (following.delete(tab)) keep();
 }
-chrome.tabs.onRemoved.addListener((tab) => gone(tab));
-chrome.tabs.onReplaced.addListener((_added, removed) => gone(removed));
+chrome.tabs.onRemoved.addListener((tab) => void restored.then(() => gone(tab)));
+chrome.tabs.onReplaced.addListener((_added, removed) => void restored.then(() => gone(removed)));
 
 /** @type {Record<string, import("../types.js").Hand>} */
 export const popupHands = { "debugger.follow": follow, "debugger.unfollowAll": unfollowAll };

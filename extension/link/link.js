@@ -34,6 +34,7 @@ const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach"
  * @property {import("./finder.js").Finder} finder
  * @property {(method: string, params: any, link: string) => Promise<any>} callWorker
  * @property {import("./worker_client.js").WorkerClient["pass"]} passToWorker
+ * @property {(link: string) => void} forgetCalls nobody waits for what the worker was to answer to the link's daemon
  * @property {() => Promise<any>} describe what hello says of this browser, but for `proof` and `holds`
  * @property {import("../room/rooms.js").Rooms} rooms
  * @property {() => boolean} paused
@@ -93,6 +94,7 @@ export class Link {
     this.house.box.goOnAfter(this.known.acknowledged ?? 0);
     await this.outbox.load();
     this.host.begin();
+    this.planLettingGo(LET_GO_MS); // an earlier document may have died with attachments
     this.search();
   }
 
@@ -103,6 +105,20 @@ export class Link {
     clearTimeout(this.again);
     this.rpc?.socket.close(1000, "removed");
     this.lost("the address was removed");
+    this.planLettingGo(0);
+    void this.forgetAll();
+  }
+
+  /** Nothing stays of it: neither scripts in pages nor results nor the daemon's key. */
+  async forgetAll() {
+    await this.host.end();
+    await Promise.all([this.outbox.clear(), this.house.store.delete("links", this.address)]);
+  }
+
+  /** Ends its attachments, unless it is linked by then. @param {number} ms */
+  planLettingGo(ms) {
+    clearTimeout(this.letGo);
+    this.letGo = setTimeout(() => this.house.callWorker("debugger.detachAll", {}, this.address).catch(() => {}), ms);
   }
 
   /** @param {import("../types.js").Level} level @param {string} text @param {{task?: string}} [about] */
@@ -254,8 +270,9 @@ export class Link {
       if (drop) this.house.callWorker("chrome.unsubscribeAll", {}, this.address).catch(() => {});
       if (this.debugs) this.house.callWorker("debugger.unfollowAll", {}, this.address).catch(() => {});
       this.debugs = false;
-      this.letGo = setTimeout(() => this.house.callWorker("debugger.detachAll", {}, this.address).catch(() => {}), this.removed ? 0 : LET_GO_MS);
+      this.planLettingGo(LET_GO_MS);
     }
+    this.house.forgetCalls(this.address);
     this.house.rooms.drop(this.address);
     this.become("searching", why);
     this.search();

@@ -3,7 +3,10 @@
  * @module
  */
 
-/** @typedef {{address: string, key: string, text: string, task: string, attempt: number, hop: number}} Kept `text`: params as JSON */
+/** @typedef {{address: string, key: string, text: string, task: string, attempt: number, hop: number, since?: number}} Kept `text`: params as JSON; `since`: Date.now() */
+
+/** Then no daemon asks for it any more: it keeps its own data no longer by default. */
+const KEPT_MS = 30 * 24 * 3600 * 1000;
 
 export class Outbox {
   /**
@@ -15,6 +18,12 @@ export class Outbox {
     this.store = store;
     /** @type {Map<string, {kept: Kept, done: () => void, promise: Promise<void>}>} in the order they were finished */
     this.entries = new Map();
+  }
+
+  /** Forgets the results that are too old for anybody, of whatever daemon. @param {import("./store.js").Store} store */
+  static async prune(store) {
+    const before = Date.now() - KEPT_MS;
+    for (const { address, key, since } of await store.all("outbox")) if (since !== undefined && since < before) await store.delete("outbox", [address, key]);
   }
 
   /** Takes up what earlier runs left. */
@@ -43,7 +52,7 @@ export class Outbox {
     let text = JSON.stringify(params);
     if (valueText !== undefined) text = `${text.slice(0, -1)}${text.length > 2 ? "," : ""}"value":${valueText}}`;
     /** @type {Kept} */
-    const kept = { address: this.address, key, text, task: params.task, attempt: params.attempt, hop: params.hop };
+    const kept = { address: this.address, key, text, task: params.task, attempt: params.attempt, hop: params.hop, since: Date.now() };
     return this.remember(kept);
   }
 
@@ -60,6 +69,12 @@ export class Outbox {
     this.entries.delete(key);
     this.store.delete("outbox", [this.address, key]).catch(() => {});
     entry.done();
+  }
+
+  /** The daemon is gone for good. */
+  async clear() {
+    for (const key of [...this.entries.keys()]) this.settle(key);
+    await this.store.delete("outbox", IDBKeyRange.bound([this.address], [this.address, []]));
   }
 
   /** @param {{task: string, attempt: number, hop: number}} which */

@@ -15,6 +15,7 @@ const MAX_TRIES = 6;
  * @typedef {object} Pending
  * @property {Line} line
  * @property {string} method
+ * @property {string|null} passedFor the link whose daemon alone waits for the answer
  * @property {(value: any) => void} resolve
  * @property {(error: Error) => void} reject what it is given has name, message and maybe further fields
  */
@@ -99,10 +100,16 @@ export class WorkerClient {
   post(message, method, resolve, reject) {
     const line = this.touch();
     message.id = ++this.lastId;
-    this.pending.set(message.id, { line, method, resolve, reject });
+    const passedFor = message.text === undefined ? null : message.link;
+    this.pending.set(message.id, { line, method, passedFor, resolve, reject });
     if (message.text === undefined) line.port.postMessage(message);
     else postText(line.port, message, "text");
     this.keeper ??= setInterval(() => this.keep(), FRESH_MS);
+  }
+
+  /** The daemon of a link that is gone waits for nothing: some calls of chrome.* are never answered. @param {string} link */
+  forget(link) {
+    for (const [id, { passedFor }] of this.pending) if (passedFor === link) this.pending.delete(id);
   }
 
   /** Makes sure that the worker is awake and stays so for a while. @returns {Line} */

@@ -156,7 +156,12 @@ export class Rooms {
     this.house = house;
     /** @type {Map<string, Room>} */
     this.rooms = new Map();
-    this.swept = false;
+  }
+
+  /** Removes what the rooms of an earlier document have left in the browser. */
+  async sweep() {
+    const call = async (/** @type {string} */ path, /** @type {any[]} */ args) => (await this.house.callWorker("chrome.call", { path, args }, "")).value;
+    await Promise.all([this.house.callWorker("room.worlds", { on: false }, ""), Rules.sweep(call)]);
   }
 
   /**
@@ -195,10 +200,6 @@ export class Rooms {
     const room = new Room(link, params.room, this.house);
     this.rooms.set(key, room);
     try {
-      if (!this.swept) {
-        this.swept = true;
-        await Rules.sweep((path, args) => room.call(path, args)).catch(() => {});
-      }
       if (this.rooms.size === 1) await this.house.callWorker("room.worlds", { on: true }, link);
       if (this.rooms.get(key) !== room) throw refusal("Inspected target navigated or closed");
       await room.open(params);

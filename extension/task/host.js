@@ -3,7 +3,7 @@
  * @module
  */
 import { failure, plainFailure, unloading } from "./errors.js";
-import { listenTo } from "./relays.js";
+import { listenTo, stopListening } from "./relays.js";
 import { Launcher } from "./launch.js";
 import { howLost, picture } from "./losses.js";
 import { Run, keyOf } from "./run.js";
@@ -383,6 +383,12 @@ export class TaskHost {
     this.release(run);
     this.drop(run);
     return {};
+  }
+
+  /** The link is gone for good: its scripts are stopped and nothing is kept. */
+  async end() {
+    await Promise.all([...this.runs.values()].map((run) => this.forget(run)));
+    stopListening(this.link.address);
   }
 
   // after this document was closed and came back

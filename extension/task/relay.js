@@ -221,7 +221,7 @@ export function relay(setup) {
           post({ say: "pong", run: message.run });
           return;
         case "ack":
-          if (it) Object.assign(it, { end: null, unsaid: [], note: null });
+          if (it) Object.assign(it, { end: null, unsaid: [], note: null, channel: it.state === "running" ? it.channel : null });
           return;
         case "wake":
           if (it?.sleeps.delete(message.id)) down(it.channel, { do: "wake", run: message.run, id: message.id });

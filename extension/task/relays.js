@@ -14,10 +14,13 @@ const byFrame = new Map();
 /** Documents whose port has closed, the latest last. @type {Set<string>} */
 const left = new Set();
 const LEFT_KEPT = 1000;
+const UNHEARD_KEPT = 10_000;
 /** @type {Map<string, RelayListener>} by the address of the link whose runs they are */
 const listeners = new Map();
 /** Said before its link was there. @type {{relay: Relay, message: any}[]} */
 const unheard = [];
+/** Addresses of the links that are there or coming; null: not known yet. @type {Set<string>|null} */
+let owners = null;
 
 /**
  * Who is told what relays say of its runs.
@@ -159,6 +162,17 @@ export function listenTo(owner, listener) {
   }
 }
 
+/** The link is gone for good. @param {string} owner */
+export function stopListening(owner) {
+  listeners.delete(owner);
+}
+
+/** No other links than these are there or coming: runs of others are of no use to anybody. @param {Iterable<string>} addresses */
+export function onlyOwners(addresses) {
+  owners = new Set(addresses);
+  for (const { relay, message } of unheard.splice(0)) hand(relay, message);
+}
+
 /** A run's name everywhere in the extension. @param {string} owner @param {string} task @param {number} attempt @param {number} hop @param {number} frame */
 export function runName(owner, task, attempt, hop, frame) {
   return JSON.stringify([owner, task, attempt, hop, frame]);
@@ -254,7 +268,16 @@ function receive(relay, message) {
 
 /** @param {Relay} relay @param {any} message */
 function hand(relay, message) {
-  const listener = listeners.get(ownerOf(message.run));
+  const owner = ownerOf(message.run);
+  const listener = listeners.get(owner);
   if (listener) listener.onRelay(relay, message);
-  else if (unheard.length < 10_000) unheard.push({ relay, message });
+  else if (owners && !owners.has(owner)) disown(relay, message);
+  else if (unheard.length < UNHEARD_KEPT) unheard.push({ relay, message });
+}
+
+/** @param {Relay} relay @param {any} message of a run whose link is gone for good */
+function disown(relay, { say, state, run }) {
+  const error = { name: "CancelledError", message: "the daemon that had sent the script was removed from this browser" };
+  if (say === "started" || (say === "held" && state === "running")) relay.send({ do: "stop", run, error });
+  if (say === "end" || say === "held") relay.send({ do: "ack", run });
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { failure } from "./errors.js";
+import { forgetOpened, noteOpened, openedFor } from "./opened.js";
 import { closedTo, matches } from "./urls.js";
 
 /** @typedef {import("./run.js").TabFacts} TabFacts */
@@ -176,9 +177,8 @@ export async function look({ tab: id, frame = 0 }) {
 export async function open({ url, background, mark }) {
   const why = closedTo(url, await mayReadFiles());
   if (why) throw failure("ForbiddenPageError", `${url} is ${why}: Chrome lets no extension run scripts there`, { tabs: await ordinary() });
-  const key = `opened:${mark}`;
-  const before = (await chrome.storage.session.get(key))[key];
-  if (typeof before === "number") {
+  const before = await openedFor(mark);
+  if (before !== undefined) {
     const tab = await find(before);
     if (tab) return { tab: facts(tab) };
   }
@@ -191,7 +191,7 @@ export async function open({ url, background, mark }) {
     const watch = watchFailures(/** @type {number} */ (tab.id));
     watches.set(/** @type {number} */ (tab.id), watch);
     for (const event of early) watch.hear(event);
-    await chrome.storage.session.set({ [key]: tab.id });
+    await noteOpened(mark, /** @type {number} */ (tab.id));
     return { tab: facts(tab) };
   } finally {
     chrome.webNavigation.onErrorOccurred.removeListener(hear);
@@ -221,7 +221,12 @@ export async function go({ tab: id, url, from }) {
   if (from !== null && now.document !== from) return {};
   const watch = watchFailures(id);
   watches.set(id, watch);
-  await chrome.tabs.update(id, { url });
+  try {
+    await chrome.tabs.update(id, { url });
+  } catch (error) {
+    forgetWatch(id);
+    throw error;
+  }
   return {};
 }
 
@@ -229,9 +234,18 @@ export async function go({ tab: id, url, from }) {
 /** @type {Map<number, FailureWatch>} started before the navigation, so that a quick failure is not missed */
 const watches = new Map();
 
+/** @param {number} id */
+function forgetWatch(id) {
+  watches.get(id)?.end();
+  watches.delete(id);
+}
+chrome.tabs.onRemoved.addListener((id) => {
+  setTimeout(() => forgetWatch(id), 1000); // whoever waits for the tab may still ask what went wrong
+});
+
 /** @param {number} id @returns {FailureWatch} */
 function watchFailures(id) {
-  watches.get(id)?.end();
+  forgetWatch(id);
   const hear = (/** @type {{tabId: number, frameId: number, error: string, url: string}} */ event) => {
     if (event.tabId === id && event.frameId === 0 && !event.url.startsWith("about:")) watch.error = event.error;
   };
@@ -247,6 +261,7 @@ function watchFailures(id) {
  *   is being reloaded
  */
 export async function settle({ tab: id, url, frame, from, limit_ms, revive = false }) {
+  void forgetOpened(id);
   const watch = watches.get(id) ?? watchFailures(id);
   const end = Date.now() + limit_ms;
   let reloaded = Date.now();
