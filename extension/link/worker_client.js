@@ -216,7 +216,7 @@ export class WorkerClient {
       if (call.line !== line) continue;
       this.pending.delete(id);
       lost++;
-      const error = new Error(`the extension's worker ${how} before it answered ${call.method}`);
+      const error = new Error(`the extension's worker ${how} before it answered ${call.method}: it may or may not have been carried out`);
       error.name = "WorkerLost";
       call.reject(error);
     }

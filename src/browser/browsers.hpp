@@ -49,8 +49,8 @@ class Browsers {
   /// Errors: NoBrowserError, BrowserLostError, TimeoutError, or what the browser answered.
   virtual Async<Result<std::string>> call(std::string id, std::string method, std::string params, Millis timeout) = 0;
   /// As call(), without a coroutine and without a copy: `done` gets views that are valid during the call. It is called
-  /// exactly once, never before this has returned, and before CdpEvents::link_down where the link ends first.
-  /// BrowserLostError also where the browser is not linked.
+  /// exactly once, and never before this has returned; where the link ends first, with BrowserLostError after
+  /// CdpEvents::link_down. BrowserLostError also where the browser is not linked.
   virtual void request(std::string const& id, std::string_view method, std::string_view params,
                        std::optional<Millis> timeout, std::function<void(Result<std::string_view>)> done) = 0;
   /// Serves one link until it ends (WS /extension).

@@ -40,7 +40,7 @@ class CdpEvents {
   virtual ~CdpEvents() = default;
   /// First of all that is told of this link; the browser may be asked from now on.
   virtual void link_up(Info const& browser) = 0;
-  /// Last of all; what was asked of the browser has been answered with BrowserLostError before.
+  /// Last of all; then what was asked of the browser and not answered fails with BrowserLostError.
   virtual void link_down(std::string const& browser, std::string_view why) = 0;
   /// The browser tells something new of itself, or a person called it something else. Only while it is linked.
   virtual void changed(Info const& browser) = 0;

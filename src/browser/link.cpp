@@ -334,9 +334,10 @@ void Link::end(std::string const& why) {
   ended_ = true;
   why_ = why;
   bool const was_linked = std::exchange(linked_, false);
-  pending_.fail_all(why);
   unacknowledged_.clear();
+  // Whoever answers for a request must know of the loss before it fails.
   if (was_linked) host_.ended(browser_, *this, why_);
+  pending_.fail_all(why);
 }
 
 void Link::arm() {

@@ -45,7 +45,8 @@ class Pending {
   /// Fails everything with BrowserLostError.
   void fail_all(std::string const& why) {
     for (auto const id : ids([](Entry const&) { return true; })) {
-      fail(id, ErrorName::BrowserLostError, "The link to the browser ended before it answered ", " (" + why + ").");
+      fail(id, ErrorName::BrowserLostError, "The link to the browser ended before it answered ",
+           " (" + why + "): it may or may not have been carried out.");
     }
   }
 

@@ -152,7 +152,10 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
                 return navigate_again(*still, number, *again);
               }
               auto const flight = still ? still->in_flight.extract(number) : decltype(still->in_flight)::node_type();
-              if (flight.empty()) return;  // answered when the target went
+              if (flight.empty()) {  // answered when the target or the link went
+                if (seen && !answer && answer.error().code == link_lost) seen(answer);
+                return;
+              }
               auto const other = seen ? seen(answer) : std::nullopt;
               bool const detached = !answer && answer.error().message.starts_with(detached_meanwhile);
               if (detached && flight.mapped().input) {

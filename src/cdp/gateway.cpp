@@ -59,12 +59,12 @@ void Gateway::Impl::link_down(std::string_view why) {
   auto const number = ++outage;
   ++last_look;
   ++last_find;
-  Failure const failure{link_lost, "The link to the browser was lost (" + std::string(why) +
-                                       ") before it answered: it may or may not have been carried out."};
+  loss = {code::server_error, "The link to the browser was lost (" + std::string(why) +
+                                  ") before it answered: it may or may not have been carried out."};
   for (auto& [id, target] : targets) {
     target->left_attached = target->left_attached || target->bond != Target::Bond::loose;
     if (target->missed_since == 0) target->missed_since = down_since;
-    lost(*target, failure);
+    lost(*target, loss);
     target->follows = false;
   }
   early_events.clear();

@@ -350,6 +350,7 @@ struct Gateway::Impl {
   bool known = false;        ///< and the browser has told its tabs
   std::uint64_t outage = 0;  ///< rises with each loss of the link
   Millis down_since = 0;
+  Failure loss;  ///< what is said of a command that was under way when the link was lost last
   bool subscribed = false, looking = false;
   std::uint64_t last_look = 0, last_find = 0;
   int looks_failed = 0, finds_failed = 0;

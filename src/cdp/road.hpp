@@ -32,8 +32,9 @@ struct Debuggee {
   friend auto operator<=>(Debuggee const&, Debuggee const&) = default;
 };
 
-/// The way to one browser. No call answers before it has returned. While the link is down every call fails at once
-/// (after the return) with code link_lost.
+/// The way to one browser. No call answers before it has returned. At a loss Gateway::link_down comes first, then every
+/// call under way fails with code link_lost; while the link is down every call fails so at once (after the return).
+/// tests/transport holds each implementation to it.
 class Road {
  public:
   virtual ~Road() = default;
@@ -57,7 +58,7 @@ class Road {
   virtual void room(std::string_view method, std::string_view params, Answered done) = 0;
 };
 
-/// Failure::code of a call that the link did not survive: it may or may not have been carried out.
+/// Failure::code of a call that the link did not survive, or that came while it was down.
 inline constexpr int link_lost = -32099;
 
 /// The sockets of the clients. Nothing here calls back into the gateway before it has returned.

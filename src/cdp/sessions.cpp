@@ -236,9 +236,8 @@ void Gateway::Impl::reply(Ticket const& ticket, std::string_view result) {
 
 void Gateway::Impl::fail(Ticket const& ticket, Failure const& failure) {
   if (!clients.contains(ticket.client)) return;
-  auto said = failure;
-  if (said.code == link_lost) said.code = code::server_error;
-  sockets.send(ticket.client, failure_text(ticket, said));
+  // Of several steps one may have been carried out.
+  sockets.send(ticket.client, failure_text(ticket, failure.code == link_lost ? loss : failure));
   if (!settling.empty()) answered_while_settling(ticket);
 }
 

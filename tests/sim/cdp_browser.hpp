@@ -87,7 +87,7 @@ class Browser final : public Road, public Files {
 
   /// Delivers one thing; false where nothing is on its way.
   bool deliver();
-  void link_down();  ///< before or after the gateway hears of it
+  void link_down();  ///< after the gateway has heard of it
   void link_up();
   bool linked() const { return linked_; }
   bool calm = false;  ///< nothing fails any more

@@ -118,12 +118,10 @@ class World final : public Sockets {
   }
   void link_down() {
     if (trace_) std::printf("link down\n");
-    browser_.link_down();
-    if (random_.chance(50)) {
-      while (browser_.deliver()) {
-      }
-    }
     gateway_.link_down("sim");
+    browser_.link_down();
+    while (browser_.deliver()) {
+    }
   }
 
   Page& some_page() {

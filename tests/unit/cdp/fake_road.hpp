@@ -106,10 +106,35 @@ class FakeRoad final : public Road, public Files {
     asked.done(Failure{code, std::move(message)});
     return asked.params;
   }
+  /// The link drops, as the real one does (tests/transport): the gateway hears of it, then what was under way fails.
+  /// Files are no matter of the link.
+  template <class Gateway>
+  void link_down(Gateway& gateway, std::string_view why = "cut") {
+    linked = false;
+    gateway.link_down(why);
+    auto const files = [](Asked const& asked) { return asked.kind >= Asked::Kind::move; };
+    auto const lost = std::stable_partition(waiting.begin(), waiting.end(), files);
+    std::list<Asked> under_way;
+    under_way.splice(under_way.end(), waiting, lost, waiting.end());
+    for (auto const& asked : under_way) {
+      asked.done(Failure{link_lost, "The link ended before it answered: it may or may not have been carried out."});
+    }
+  }
+  template <class Gateway>
+  void link_up(Gateway& gateway, Facts facts) {
+    linked = true;
+    gateway.link_up(std::move(facts));
+  }
   /// From now on each such call is answered so by settle().
   void always(std::string what, std::string result) { usual[std::move(what)] = std::move(result); }
   /// Answers, in their order, all calls for which there is a usual answer, and those that follow from the answers.
+  /// Those that came while the link was down fail.
   void settle() {
+    while (!refused.empty()) {
+      auto const asked = std::move(refused.front());
+      refused.pop_front();
+      asked.done(Failure{link_lost, "The browser is not linked now."});
+    }
     for (;;) {
       auto const at = std::find_if(waiting.begin(), waiting.end(),
                                    [this](Asked const& asked) { return usual.contains(asked.what); });
@@ -122,6 +147,8 @@ class FakeRoad final : public Road, public Files {
   }
 
   std::list<Asked> waiting;
+  std::list<Asked> refused;  ///< asked while the link was down
+  bool linked = true;
   std::vector<std::string> all;  ///< each call in order: "tabs.query [{}]", "Page.enable {}", "attach 17"
   std::vector<Debuggee> let_go;
   std::set<std::string> subscribed;
@@ -133,7 +160,8 @@ class FakeRoad final : public Road, public Files {
   void put(Asked asked) {
     all.push_back(asked.kind == Asked::Kind::attach ? "attach " + std::to_string(asked.debuggee.tab)
                                                     : asked.what + " " + asked.params);
-    waiting.push_back(std::move(asked));
+    bool const by_link = asked.kind < Asked::Kind::move;
+    (linked || !by_link ? waiting : refused).push_back(std::move(asked));
   }
 };
 

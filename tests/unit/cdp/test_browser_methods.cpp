@@ -63,10 +63,10 @@ TEST_F(BrowserMethods, close_ends_only_the_client_that_says_it) {
 
 TEST_F(BrowserMethods, a_command_waits_while_the_link_is_down) {
   join(1);
-  gateway.link_down("cut");
+  road.link_down(gateway);
   say(1, 1, "Storage.getCookies");
   EXPECT_TRUE(told().empty());
-  gateway.link_up({.browser_id = "b"});
+  road.link_up(gateway, {.browser_id = "b"});
   road.settle();
   road.answer("cookies.getAll", "[]");
   EXPECT_EQ(told(), std::vector<std::string>{R"(id 1: {"cookies":[]})"});
@@ -219,10 +219,10 @@ TEST_F(BrowserMethods, a_permission_is_taken_back_when_the_link_is_up_again) {
   join(1);
   ask("Browser.grantPermissions", R"({"permissions":["geolocation"]})");
   road.answer("contentSettings.location.set");
-  gateway.link_down("cut");
+  road.link_down(gateway);
   gateway.gone(1);
   EXPECT_FALSE(road.waits("contentSettings.location.clear"));
-  gateway.link_up({.browser_id = "b"});
+  road.link_up(gateway, {.browser_id = "b"});
   road.settle();
   EXPECT_EQ(road.answer("contentSettings.location.clear"), R"([{"scope":"regular"}])");
 }

@@ -167,8 +167,8 @@ TEST_F(DownloadsOfPages, that_ended_while_the_link_was_down_are_told_when_it_is_
   begins();
   item();
   told();
-  gateway.link_down("cut");
-  gateway.link_up({.browser_id = "b"});
+  road.link_down(gateway);
+  road.link_up(gateway, {.browser_id = "b"});
   road.settle();
   found();
   EXPECT_EQ(road.answer("/home/p/Downloads/rep ort.bin", "{}"), "/art/g1");

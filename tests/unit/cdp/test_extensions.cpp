@@ -260,7 +260,7 @@ TEST_F(Extensions, AreLostWithTheLinkAndTheirClientIsTold) {
   load_runtime();
   dial();
   join(2);
-  gateway.link_down("cut");
+  road.link_down(gateway);
   EXPECT_THAT(sockets.closed[1], HasSubstr("1001 the runtime of Stagehand 4 was lost"));
   EXPECT_FALSE(sockets.closed.contains(2));
   EXPECT_EQ(gateway.counts().clients, 1U);

@@ -53,7 +53,7 @@ class Intercepting : public testing::Test {
     road.always("debugger.getTargets", R"([{"id":"T1","tabId":1,"type":"page","title":"","url":"http://x/"}])");
     road.always("", "{}");
     road.always("Target.getTargetInfo", "{}");
-    gateway.link_up({.browser_id = "b", .product = "Chrome/156", .user_agent = "U"});
+    road.link_up(gateway, {.browser_id = "b", .product = "Chrome/156", .user_agent = "U"});
   }
 
   /// A further client with a session on the tab.

@@ -7,7 +7,7 @@ namespace any::cdp::test {
 class LostLink : public Stage {
  protected:
   void back() {
-    gateway.link_up({.browser_id = "b", .product = "Chrome/156.0.0.0", .user_agent = "UA"});
+    road.link_up(gateway, {.browser_id = "b", .product = "Chrome/156.0.0.0", .user_agent = "UA"});
     road.settle();
   }
 };
@@ -18,7 +18,7 @@ TEST_F(LostLink, commands_wait_and_what_was_enabled_is_enabled_again) {
   say(1, 1, "Network.enable");
   told();
   road.all.clear();
-  gateway.link_down("cut");
+  road.link_down(gateway);
   say(1, 2, "Runtime.evaluate", R"({"expression":"1"})");
   EXPECT_TRUE(told().empty());
   back();
@@ -31,15 +31,53 @@ TEST_F(LostLink, what_was_under_way_is_answered_with_what_is_known_of_it) {
   attach_answers();
   join(1, {.target = std::string(page_1)});
   say(1, 1, "Runtime.evaluate", R"({"expression":"1"})");
-  gateway.link_down("cut");
+  road.link_down(gateway);
   auto const said = told();
   ASSERT_EQ(said.size(), 1U);
   EXPECT_THAT(said[0], ::testing::HasSubstr("may or may not have been carried out"));
 }
 
+TEST_F(LostLink, what_waits_for_a_tab_to_be_restored_goes_on_waiting) {
+  attach_answers();
+  join(1, {.target = std::string(page_1)});
+  say(1, 1, "Network.enable");
+  road.link_down(gateway);
+  road.usual.erase("Network.enable");
+  back();
+  say(1, 2, "Runtime.evaluate", R"({"expression":"1"})");
+  told();
+  road.link_down(gateway);  // while what it had is being restored
+  EXPECT_TRUE(told().empty());
+  attach_answers();
+  back();
+  road.answer("Runtime.evaluate", R"({"back":1})");
+  EXPECT_EQ(told().back(), R"(id 2: {"back":1})");
+}
+
+TEST_F(LostLink, a_domain_whose_enabling_was_under_way_is_off_for_a_client_that_was_told_so) {
+  attach_answers();
+  road.usual.erase("Network.enable");
+  join(1, {.target = std::string(page_1)});
+  say(1, 1, "Network.enable");
+  road.link_down(gateway);
+  EXPECT_THAT(told().back(), ::testing::HasSubstr("may or may not have been carried out"));
+  road.all.clear();
+  attach_answers();
+  back();
+  EXPECT_THAT(road.all, ::testing::Not(::testing::Contains("Network.enable {}")));
+}
+
+TEST_F(LostLink, a_new_tab_under_way_is_answered_with_what_is_known_of_it) {
+  join(1);
+  say(1, 1, "Target.createTarget", R"({"url":"http://new.example/"})");
+  road.link_down(gateway);
+  EXPECT_THAT(told(), ::testing::ElementsAre(
+                          ::testing::HasSubstr("(cut) before it answered: it may or may not have been carried out")));
+}
+
 TEST_F(LostLink, after_half_a_minute_the_sockets_are_closed) {
   join(1);
-  gateway.link_down("cut");
+  road.link_down(gateway);
   clock.pass(29'000);
   gateway.tick();
   EXPECT_TRUE(sockets.closed.empty());
@@ -52,7 +90,7 @@ TEST_F(LostLink, after_half_a_minute_the_sockets_are_closed) {
 TEST_F(LostLink, what_waits_for_a_tab_is_answered_before_the_sockets_are_closed) {
   attach_answers();
   join(1, {.target = std::string(page_1)});
-  gateway.link_down("cut");
+  road.link_down(gateway);
   say(1, 1, "Runtime.evaluate", R"({"expression":"1"})");
   clock.pass(31'000);
   gateway.tick();
@@ -65,7 +103,7 @@ TEST_F(LostLink, what_waits_for_a_tab_is_answered_before_the_sockets_are_closed)
 TEST_F(LostLink, a_tab_that_went_meanwhile_is_told_of) {
   join(1);
   attach_all(1);
-  gateway.link_down("cut");
+  road.link_down(gateway);
   road.always("tabs.query", R"([{"id":2,"url":"http://b.example/","title":"B","status":"complete"}])");
   back();
   EXPECT_EQ(told(), std::vector<std::string>{"Target.detachedFromTarget"});
@@ -80,10 +118,10 @@ TEST_F(LostLink, what_has_waited_counts_no_more) {
   narrow.open(1, {.target = std::string(page_1)});
   road.settle();
   for (int turn = 0; turn < 20; ++turn) {
-    narrow.link_down("cut");
+    road.link_down(narrow);
     narrow.receive(1,
                    R"({"id":1,"method":"Runtime.evaluate","params":{"expression":"0123456789012345678901234567890"}})");
-    narrow.link_up({.browser_id = "b", .product = "Chrome/156.0.0.0", .user_agent = "UA"});
+    road.link_up(narrow, {.browser_id = "b", .product = "Chrome/156.0.0.0", .user_agent = "UA"});
     road.settle();
     auto const said = told();
     EXPECT_TRUE(std::ranges::find(said, "id 1: {}") != said.end()) << "turn " << turn;
@@ -115,8 +153,7 @@ TEST_F(LostLink, a_child_session_lives_on_under_its_old_name) {
     }
   }
   ASSERT_FALSE(mine.empty());
-  gateway.link_down("cut");
-  road.waiting.clear();
+  road.link_down(gateway);
   sockets.rest();
   back();
   child("CHROME2");
@@ -138,8 +175,7 @@ TEST_F(LostLink, contexts_are_told_again_under_their_ids_to_whoever_may_keep_obj
   gateway.debugger_event({.tab = 1}, "", "Runtime.executionContextCreated", context);
   road.answer("Runtime.enable", "{}");
   told();
-  gateway.link_down("cut");
-  road.waiting.clear();
+  road.link_down(gateway);
   back();
   gateway.debugger_event({.tab = 1}, "", "Runtime.executionContextCreated", context);
   road.answer("Runtime.enable", "{}");
@@ -154,7 +190,7 @@ TEST_F(LostLink, a_script_does_not_run_again_in_a_document_in_which_it_has_run) 
   say(1, 1, "Page.enable");
   say(1, 2, "Page.addScriptToEvaluateOnNewDocument", R"({"source":"1","runImmediately":true})");
   road.all.clear();
-  gateway.link_down("cut");
+  road.link_down(gateway);
   back();
   EXPECT_THAT(road.all, ::testing::Contains(R"(Page.addScriptToEvaluateOnNewDocument {"source":"1"})"));
 }
@@ -164,7 +200,7 @@ TEST_F(LostLink, how_long_nothing_was_seen_is_said_in_the_log_of_each_page) {
   join(1, {.target = std::string(page_1)});
   say(1, 1, "Log.enable");
   told();
-  gateway.link_down("cut");
+  road.link_down(gateway);
   clock.pass(3'200);
   back();
   auto const said = sockets.rest();
@@ -179,7 +215,7 @@ TEST_F(LostLink, a_tab_whose_client_left_meanwhile_is_let_go) {
   join(1, {.target = std::string(page_1)});
   join(2);
   say(1, 1, "Network.enable");
-  gateway.link_down("cut");
+  road.link_down(gateway);
   gateway.gone(1);
   road.let_go.clear();
   back();
@@ -263,7 +299,7 @@ TEST_F(NoTabsTold, whoever_waits_is_told_when_looking_is_given_up) {
 TEST_F(LostLink, a_tab_that_came_meanwhile_is_attached_to_by_whoever_attaches_to_all) {
   join(1);
   attach_all(1);
-  gateway.link_down("cut");
+  road.link_down(gateway);
   road.always(
       "tabs.query",
       R"([{"id":1,"url":"http://a.example/"},{"id":2,"url":"http://b.example/"},{"id":3,"url":"http://c.example/"}])");
@@ -276,7 +312,7 @@ TEST_F(LostLink, a_tab_that_came_meanwhile_is_attached_to_by_whoever_attaches_to
 
 TEST_F(LostLink, closing_a_tab_waits_for_the_browser_too) {
   join(1);
-  gateway.link_down("cut");
+  road.link_down(gateway);
   say(1, 1, "Target.closeTarget", R"({"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"})");
   say(1, 2, "Target.activateTarget", R"({"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2"})");
   EXPECT_TRUE(told().empty());

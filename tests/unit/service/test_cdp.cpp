@@ -3,56 +3,17 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 #include <filesystem>
 #include <fstream>
 
 #include "service/cdp_service.hpp"
+#include "unit/service/fake_browsers.hpp"
 #include "wire/json.hpp"
 
 namespace any::service {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Browsers that are there as the test says, and what was asked of them.
-class FakeBrowsers final : public browser::Browsers {
- public:
-  explicit FakeBrowsers(boost::asio::io_context& io) : io_(io) {}
-  std::vector<browser::Info> infos;
-  std::vector<std::string> asked;  ///< "method params"
-  std::function<Result<std::string>(std::string_view method, std::string_view params)> answer;
-
-  std::vector<browser::Info> list() const override { return infos; }
-  Result<browser::Info> find(std::string_view name) const override {
-    for (auto const& info : infos) {
-      if (info.id == name || info.label == name) return info;
-    }
-    return Error{ErrorName::NotFoundError, "There is no such browser."};
-  }
-  Async<Result<browser::Info>> wait_for_any(Millis) override { co_return Error{}; }
-  Async<Result<browser::Info>> set_label(std::string, std::string) override { co_return Error{}; }
-  Async<Result<void>> forget(std::string) override { co_return Error{}; }
-  Async<Result<std::string>> call(std::string, std::string, std::string, Millis) override { co_return Error{}; }
-  void request(std::string const&, std::string_view method, std::string_view params, std::optional<Millis>,
-               std::function<void(Result<std::string_view>)> done) override {
-    asked.push_back(std::string(method) + " " + std::string(params));
-    auto result = answer ? answer(method, params) : Result<std::string>(std::string("{}"));
-    auto tell = [result = std::move(result), done = std::move(done)] {
-      if (result) {
-        done(std::string_view(*result));
-      } else {
-        done(result.error());
-      }
-    };
-    boost::asio::post(io_, std::move(tell));
-  }
-  Async<void> serve_link(std::unique_ptr<net::WebSocket>, browser::LinkCaller) override { co_return; }
-  Async<void> serve_prototype(std::unique_ptr<net::WebSocket>) override { co_return; }
-
- private:
-  boost::asio::io_context& io_;
-};
 
 class CdpServiceTest : public testing::Test {
  protected:
