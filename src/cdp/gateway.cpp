@@ -24,6 +24,7 @@ constexpr std::string_view heard[] = {
 };
 constexpr std::uint16_t gone_away = 1001;
 constexpr std::uint16_t no_target = 1011;
+constexpr std::string_view not_there = "The browser is not there: open it, or run `any doctor` to see what is wrong.";
 
 }  // namespace
 
@@ -46,6 +47,7 @@ void Gateway::Impl::link_up(Facts said) {
     for (auto& c : default_context) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
   }
   linked = true;
+  waiting_for_link = false;
   subscribed = false;
   looking = finding = false;
   if (!clients.empty() || !when_known.empty()) look();
@@ -56,7 +58,6 @@ void Gateway::Impl::link_down(std::string_view why) {
   if (!linked) return;
   linked = known = subscribed = looking = finding = false;
   down_since = clock.now().mono;
-  auto const number = ++outage;
   ++last_look;
   ++last_find;
   loss = {code::server_error, "The link to the browser was lost (" + std::string(why) +
@@ -70,14 +71,30 @@ void Gateway::Impl::link_down(std::string_view why) {
   early_events.clear();
   early_answers.clear();
   by_upstream.clear();
-  timers.after(limits.link_grace, [this, number] { give_up_on_link(number); });
+  wait_for_link();
   rooms_lost();
+}
+
+void Gateway::Impl::wait_for_link() {
+  if (linked || std::exchange(waiting_for_link, true)) return;
+  timers.after(limits.link_grace, [this, number = ++outage] { give_up_on_link(number); });
+}
+
+void Gateway::Impl::once_known(std::function<void()> call) {
+  if (known) return call();
+  when_known.push_back(std::move(call));
+  linked ? look() : wait_for_link();
+}
+
+std::optional<Failure> Gateway::Impl::unseen() const {
+  if (!linked) return Failure{link_lost, std::string(not_there)};
+  return blind;
 }
 
 void Gateway::Impl::give_up_on_link(std::uint64_t number) {
   if (linked || number != outage) return;
-  Failure const failure{code::server_error,
-                        "The browser has not come back: open it, or run `any doctor` to see what is wrong."};
+  waiting_for_link = false;
+  Failure const failure{code::server_error, std::string(not_there)};
   for (auto const& [id, on] : targets) {
     for (auto const& command : std::exchange(on->waiting, {})) fail(command.ticket, failure);
   }
@@ -155,11 +172,8 @@ void Gateway::Impl::open(ClientId id, Entry entry) {
   client.id = id;
   client.entry = std::move(entry);
   subscribe_while_needed();
-  if (known) {
-    begin(client);
-  } else if (linked) {
-    look();
-  }
+  if (known) return begin(client);
+  linked ? look() : wait_for_link();
 }
 
 void Gateway::Impl::begin(Client& client) {
@@ -267,9 +281,8 @@ void Gateway::gone(ClientId client) {
 
 void Gateway::list(std::function<void(boost::system::result<std::vector<Listed>, Failure> const&)> done) {
   auto& impl = *impl_;
-  auto answer = [&impl, done = std::move(done)] {
-    if (!impl.linked) return done(Failure{link_lost, "The browser is not there."});
-    if (impl.blind) return done(*impl.blind);
+  impl.once_known([&impl, done = std::move(done)] {
+    if (auto const why = impl.unseen()) return done(*why);
     std::vector<Listed> rows;
     for (auto const& [id, target] : impl.targets) {
       rows.push_back({.id = id,
@@ -279,40 +292,31 @@ void Gateway::list(std::function<void(boost::system::result<std::vector<Listed>,
                       .parent = target->parent});
     }
     done(rows);
-  };
-  if (impl.known) return answer();
-  impl.when_known.push_back(std::move(answer));
-  if (impl.linked) impl.look();
+  });
 }
 
 void Gateway::create(std::string url, std::function<void(boost::system::result<Listed, Failure> const&)> done) {
   auto& impl = *impl_;
-  auto make = [&impl, url = std::move(url), done = std::move(done)] {
-    if (!impl.linked) return done(Failure{link_lost, "The browser is not there."});
-    if (impl.blind) return done(*impl.blind);
+  impl.once_known([&impl, url = std::move(url), done = std::move(done)] {
+    if (auto const why = impl.unseen()) return done(*why);
     impl.create_tab(url, done);
-  };
-  if (impl.known) return make();
-  impl.when_known.push_back(std::move(make));
-  if (impl.linked) impl.look();
+  });
 }
 
 void Gateway::activate(std::string target, Answered done) {
-  auto act = [this, target, done = std::move(done)] {
-    impl_->blind ? done(*impl_->blind) : impl_->activate_target(target, done);
-  };
-  if (impl_->known) return act();
-  impl_->when_known.push_back(std::move(act));
-  if (impl_->linked) impl_->look();
+  auto& impl = *impl_;
+  impl.once_known([&impl, target = std::move(target), done = std::move(done)] {
+    if (auto const why = impl.unseen()) return done(*why);
+    impl.activate_target(target, done);
+  });
 }
 
 void Gateway::close(std::string target, Answered done) {
-  auto act = [this, target, done = std::move(done)] {
-    impl_->blind ? done(*impl_->blind) : impl_->close_target(target, done);
-  };
-  if (impl_->known) return act();
-  impl_->when_known.push_back(std::move(act));
-  if (impl_->linked) impl_->look();
+  auto& impl = *impl_;
+  impl.once_known([&impl, target = std::move(target), done = std::move(done)] {
+    if (auto const why = impl.unseen()) return done(*why);
+    impl.close_target(target, done);
+  });
 }
 
 bool Gateway::idle() const {

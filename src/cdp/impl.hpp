@@ -72,7 +72,11 @@ struct Gateway::Impl {
   void receive(ClientId id, std::string_view text);
   void gone(ClientId id);
   void subscribe_while_needed();
+  void wait_for_link();  ///< whoever waits for it is told after a while that it has not come
   void give_up_on_link(std::uint64_t outage);
+  /// Now, or once the browser has told its tabs; or when that is given up (unseen).
+  void once_known(std::function<void()> call);
+  std::optional<Failure> unseen() const;  ///< why its tabs are not known
 
   // tabs.cpp
   void look();  ///< asks for all tabs and targets; ready() follows
@@ -346,9 +350,10 @@ struct Gateway::Impl {
   Limits limits;
   Timers timers{clock};
   Facts facts;
-  bool linked = false;       ///< the link stands
-  bool known = false;        ///< and the browser has told its tabs
-  std::uint64_t outage = 0;  ///< rises with each loss of the link
+  bool linked = false;  ///< the link stands
+  bool known = false;   ///< and the browser has told its tabs
+  bool waiting_for_link = false;
+  std::uint64_t outage = 0;  ///< rises with each waiting for the link
   Millis down_since = 0;
   Failure loss;  ///< what is said of a command that was under way when the link was lost last
   bool subscribed = false, looking = false;

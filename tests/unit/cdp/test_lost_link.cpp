@@ -96,7 +96,7 @@ TEST_F(LostLink, what_waits_for_a_tab_is_answered_before_the_sockets_are_closed)
   gateway.tick();
   auto const said = told();
   ASSERT_EQ(said.size(), 1U);
-  EXPECT_THAT(said[0], ::testing::HasSubstr("The browser has not come back"));
+  EXPECT_THAT(said[0], ::testing::HasSubstr("The browser is not there"));
   EXPECT_EQ(sockets.closed.size(), 1U);
 }
 
@@ -243,6 +243,26 @@ TEST_F(LostLink, cancel_on_chromes_bar_ends_the_sessions_and_the_tab_is_there_an
   EXPECT_EQ(said.back(), "Target.attachedToTarget");
   say(1, 3, "Runtime.evaluate", R"({"expression":"1"})", mine);
   EXPECT_EQ(told(), std::vector<std::string>{"id 3: error Session with given id not found."});
+}
+
+TEST_F(LostLink, whoever_comes_while_the_link_is_away_waits_no_longer_than_the_others) {
+  Gateway fresh{road, sockets, road, clock};  // made after the loss
+  std::string listed, closed;
+  fresh.open(1, {});
+  fresh.receive(1, R"({"id":1,"method":"Target.getTargets"})");
+  fresh.list([&listed](auto const& rows) { listed = rows ? "rows" : rows.error().message; });
+  fresh.close(std::string(page_1), [&closed](Answer const& answer) { closed = answer ? "" : answer.error().message; });
+  clock.pass(31'000);
+  fresh.tick();
+  EXPECT_THAT(told(), ::testing::ElementsAre(::testing::HasSubstr("The browser is not there")));
+  EXPECT_EQ(sockets.closed[1], "1001 the browser is gone");
+  EXPECT_THAT(listed, ::testing::HasSubstr("The browser is not there"));
+  EXPECT_THAT(closed, ::testing::HasSubstr("The browser is not there"));
+  fresh.open(2, {});  // after that end: once more
+  clock.pass(31'000);
+  fresh.tick();
+  EXPECT_EQ(sockets.closed[2], "1001 the browser is gone");
+  EXPECT_TRUE(fresh.idle());
 }
 
 class NoTabsTold : public LostLink {

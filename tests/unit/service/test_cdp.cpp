@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "service/cdp_service.hpp"
+#include "unit/browser/played_socket.hpp"
 #include "unit/service/fake_browsers.hpp"
 #include "wire/json.hpp"
 
@@ -91,6 +92,25 @@ TEST_F(CdpServiceTest, TabsAreAskedOfTheBrowserAndItsErrorsKeepTheirWords) {
   EXPECT_EQ(rows->front().id, "T1");
   EXPECT_EQ(browsers.asked.front(), R"(chrome.call {"path":"tabs.query","args":[{}]})");
   EXPECT_EQ(service.counts().clients, 0U);
+}
+
+TEST_F(CdpServiceTest, AClientThatWasLetInJustBeforeTheLinkWasLostIsToldThatTheBrowserIsGone) {
+  browsers.infos = {info("a", "one", 5)};
+  CdpService impatient{io, clock, browsers, {.link_grace = 20}};
+  auto const chosen = run(impatient.choose("one", 0));
+  ASSERT_TRUE(chosen);
+  browsers.lose(impatient, "cut");  // nobody has asked for its gateway yet
+  browser::Wire wire{io};
+  bool served = false;
+  boost::asio::co_spawn(io, impatient.serve(chosen->id, {}, std::make_unique<browser::FakeSocket>(wire), "a program"),
+                        [&served](std::exception_ptr) { served = true; });
+  auto const rows = run(impatient.list(chosen->id));
+  ASSERT_FALSE(rows);
+  EXPECT_NE(rows.error().message.find("The browser is not there"), std::string::npos);
+  io.restart();
+  io.run_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(wire.closed, 1001);
+  EXPECT_TRUE(served);
 }
 
 TEST(CdpFailure, ChromesOwnErrorIsPassedOnWhole) {
