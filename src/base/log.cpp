@@ -1,8 +1,9 @@
 #include "base/log.hpp"
 
 #include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t max_lines = 2'000;
 constexpr std::size_t max_bytes = std::size_t{4} << 20;
+constexpr std::size_t kept_files = 3;                    // besides the one that is written
 constexpr std::size_t max_text = std::size_t{64} << 10;  // of one line
 
 // A page's or a script's text must not look like a line of ours: control characters, also those of Unicode that
@@ -90,6 +92,12 @@ std::string as_json(Line const& line) {
   return boost::json::serialize(json);
 }
 
+// The text of pages is nobody else's; a file that was there already keeps the mode that it has.
+void own_if_new(spdlog::filename_t const&, std::FILE* file) {
+  struct stat now {};
+  if (::fstat(::fileno(file), &now) == 0 && now.st_size == 0) ::fchmod(::fileno(file), 0600);
+}
+
 class Journal {
  public:
   Journal() { open({}); }
@@ -152,7 +160,10 @@ class Journal {
     if (options.file.empty()) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file);
+      spdlog::file_event_handlers handlers;
+      handlers.after_open = own_if_new;
+      sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, options.max_file_bytes, kept_files,
+                                                                    false, handlers);
     }
     options_ = options;
     sink_ = std::make_unique<spdlog::logger>("any", std::move(sink));

@@ -33,6 +33,8 @@ struct Options {
   bool json = false;
   Level level = Level::info;
   std::string file;  ///< empty: stderr
+  /// A longer file becomes NAME.1.log (three are kept), and a new one is begun.
+  std::size_t max_file_bytes = std::size_t{16} << 20;
 };
 
 /// Once, at start; before it lines go to stderr as text.

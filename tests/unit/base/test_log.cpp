@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -46,6 +47,25 @@ TEST_F(LogTest, WritesTimeLevelAndWhatTheLineSpeaksOf) {
   start({});
   info("plain", {.task = "t"});
   EXPECT_TRUE(written().ends_with("Z info  [task t] plain\n")) << written();
+}
+
+TEST_F(LogTest, AFileThatGrowsTooLongIsPutAsideAndThreeOfThemAreKept) {
+  auto const folder = std::filesystem::temp_directory_path() / ("any-logs-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(folder);
+  configure({.file = (folder / "daemon.log").string(), .max_file_bytes = 1'000});
+  for (int i = 0; i < 100; ++i) info("line " + std::to_string(i));
+  configure({});
+  std::set<std::string> names;
+  for (auto const& entry : std::filesystem::directory_iterator(folder)) {
+    names.insert(entry.path().filename());
+    EXPECT_LE(entry.file_size(), 1'000);
+    EXPECT_EQ(entry.status().permissions() & std::filesystem::perms::mask, static_cast<std::filesystem::perms>(0600));
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"daemon.log", "daemon.1.log", "daemon.2.log", "daemon.3.log"}));
+  std::ifstream newest{folder / "daemon.log"};
+  std::string const text{std::istreambuf_iterator<char>(newest), {}};
+  EXPECT_TRUE(text.ends_with("line 99\n")) << text;
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(LogTest, KeepsTheTextOfAPageFromForgingALine) {
