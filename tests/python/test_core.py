@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Mapping, Optional
 
 import pytest
 
+import anybrowser
 from anybrowser import (
     AnyError,
     BadRequestError,
@@ -307,3 +309,8 @@ def test_what_the_daemon_would_not_take_at_once_is_held_until_there_is_room() ->
     assert core.call("tasks.get", {"id": "more"}, answers)[1] is None
     core.disconnected()
     assert len(core.connected()) == LONGEST_QUEUE
+
+
+def test_the_librarys_version_is_that_of_the_extension_and_so_of_the_daemon() -> None:
+    manifest = Path(__file__).resolve().parents[2] / "extension" / "manifest.json"
+    assert anybrowser.__version__ == json.loads(manifest.read_text())["version"]
