@@ -2,16 +2,33 @@
 # Sets up everything and runs every test. A plain summary ends it: one line a step, then "N passed, N failed".
 #   scripts/test.sh            all
 #   scripts/test.sh --quick    without the sanitizers and the long fault tests
+#   scripts/test.sh --changed [REVISION]   what a change since REVISION can break (scripts/changed.py; default: since this branch left main)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 quick=${1:-}
+declare -A chosen=()  # with --changed: step → the tests that are enough; empty: all of them
+everything=1
+if [[ $quick == --changed ]]; then
+  lines=$(python3 scripts/changed.py "${@:2}") || exit 1
+  if [[ $lines != all ]]; then
+    everything=0
+    while read -r name tests; do chosen[$name]=$tests; done <<<"dependencies
+$lines"
+  fi
+fi
 logs=build/test-logs
 mkdir -p "$logs"
 names=() verdicts=() times=()
 
+wanted() { ((everything)) || [[ -v chosen[$1] ]]; }
 step() { # step NAME COMMAND…: runs it with its output in a log, shown whole where it fails
   local name=$1 started=$SECONDS
   shift
+  wanted "$name" || return 0
+  if [[ $1 == tests* && -n ${chosen[$name]:-} ]]; then
+    # shellcheck disable=SC2086 -- patterns of files, to be expanded
+    set -- "$1" ${chosen[$name]}
+  fi
   printf '== %s\n' "$name"
   if "$@" >"$logs/$name.log" 2>&1; then
     verdicts+=(passed)
@@ -55,7 +72,12 @@ fuzzed() { # fuzzed TARGET…: a few seconds each, on top of what is in fuzz/see
 format() { git ls-files 'src/*.?pp' 'include/*.hpp' 'tests/*.?pp' 'bench/*.?pp' 'fuzz/*.?pp' | xargs -r clang-format-16 --dry-run -Werror; }
 venv() { PATH="$PWD/build/venv/bin:$PATH" "$@"; }
 # Each test has a daemon, a browser and a folder of its own: two files at a time, as there are two cores.
-tests() { venv python -m pytest -q -n 2 --dist loadfile "$@"; }
+tests() { some python -m pytest -q -n 2 --dist loadfile "$@"; }
+some() { # of chosen tests it may be that none is to run here, which is pytest's 5
+  venv "$@"
+  local result=$?
+  return $((result == 5 && !everything ? 0 : result))
+}
 
 declare -A aside=()
 begin_aside() { # begin_aside NAME COMMAND…: what does nothing but wait for minutes goes on beside the steps
@@ -67,6 +89,7 @@ begin_aside() { # begin_aside NAME COMMAND…: what does nothing but wait for mi
 end_of() { # end_of NAME: its output, and how it ended
   wait "${aside[$1]}"
   local result=$?
+  ((result == 5 && !everything)) && result=0
   cat "$logs/$1.part"
   return "$result"
 }
@@ -90,8 +113,8 @@ step unit ctest --preset release
 step tidy scripts/tidy.sh wire task
 step extension-checks npm run --silent check
 step python-types venv mypy --strict python/anybrowser
-begin_aside late-daemon python bench/late_daemon.py 5
-[[ $quick == --quick ]] || begin_aside long-task python bench/long_task.py 10
+wanted late-daemon && begin_aside late-daemon python bench/late_daemon.py 5
+[[ $quick == --quick ]] || ! wanted long-task || begin_aside long-task python bench/long_task.py 10
 step daemon tests_and_waits tests/daemon tests/python
 step extension tests_and_waits tests/extension
 step end-to-end tests_and_waits tests/e2e
