@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the project needs on a fresh Debian 12 (13 and Ubuntu 24.04 follow): to build, and with --test also to test.
+# Installs what the project needs on a fresh Debian 12, Debian 13 or Ubuntu 24.04: to build, and with --test also to test (Debian 12).
+# A|B: packages that give the same, whichever of them the system has.
 # Does nothing, in well under a second, where all is there already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build=(clang-16 mold ccache cmake ninja-build pkg-config
-  libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libsqlite3-dev libspdlog-dev libfmt-dev libcli11-dev
+build=("clang-16|clang-17|clang-18|clang-19|clang-20|clang" mold ccache cmake ninja-build pkg-config
+  "libboost1.81-dev|libboost1.83-dev|libboost1.88-dev|libboost-dev"
+  "libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev|libboost-json-dev"
+  libsimdjson-dev libsqlite3-dev libspdlog-dev libfmt-dev libcli11-dev
   libtomlplusplus-dev libssl-dev libgtest-dev libgmock-dev python3 chromium chromium-sandbox)
 test=(libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16 libbenchmark-dev python3-venv xvfb strace openssl curl
   sqlite3 fonts-liberation util-linux iproute2 libfaketime)
@@ -17,10 +20,24 @@ if [[ ${1:-} == --test ]]; then
   command -v npm >/dev/null || want+=(npm)
 fi
 
+installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 missing=()
-for package in "${want[@]}"; do
-  [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+for wish in "${want[@]}"; do
+  IFS='|' read -ra packages <<<"$wish"
+  for package in "${packages[@]}"; do
+    installed "$package" && continue 2
+  done
+  missing+=("$wish")
 done
+
+to_be_had() { # to_be_had A|B…: the first of them that the package lists have
+  local package packages
+  IFS='|' read -ra packages <<<"$1"
+  for package in "${packages[@]}"; do
+    apt-cache show "$package" >/dev/null 2>&1 && break
+  done
+  echo "$package"
+}
 
 if ((${#missing[@]})); then
   as_root=()
@@ -30,8 +47,9 @@ if ((${#missing[@]})); then
   fi
   echo "install-deps: installing ${missing[*]}" >&2
   log=$(mktemp)
-  if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  packages=()
+  if ! { "${as_root[@]}" apt-get update && for wish in "${missing[@]}"; do packages+=("$(to_be_had "$wish")"); done &&
+      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1; then
     tail -20 "$log" >&2
     echo "install-deps: apt-get could not install all of: ${missing[*]} (its last lines are above)" >&2
     exit 1
