@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "cdp/command.hpp"
+#include "cdp/protocol/command.hpp"
 #include "wire/json.hpp"
 
 namespace {

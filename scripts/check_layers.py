@@ -16,9 +16,18 @@ ONLY = {
     "net": {"base", "wire"},
     "client": {"base", "wire", "net"},
 }
+# The rooms inside cdp/, in their order; its own files (the gateway and the router) see them all.
+CDP_ROOMS = ["protocol", "attach", "intercept", "model", "session", "browser", "synthetic"]
+# Functions of the gateway itself that lie in the room of their subject see all rooms too.
+OF_THE_GATEWAY = '#include "cdp/impl.hpp"'
 # Asio's coroutines are the house's; sockets and files are not for these.
 PURE = {"wire", "task", "cdp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+
+
+def cdp_fault(room: str, target: str) -> bool:
+    """Whether `target` is in a room inside cdp/ that stands after `room`."""
+    return target.startswith("cdp/") and target.split("/")[1] not in CDP_ROOMS[: CDP_ROOMS.index(room) + 1]
 
 
 def faults(root: Path) -> list[str]:
@@ -27,11 +36,17 @@ def faults(root: Path) -> list[str]:
         if path.suffix not in {".cpp", ".hpp"}:
             continue
         room = path.relative_to(root / "src").parts[0]
+        inside = path.relative_to(root / "src").parts
+        if room == "cdp" and len(inside) > 2 and inside[1] not in CDP_ROOMS:
+            found.append(f"{path.relative_to(root)}: the room {inside[1]!r} is not in the table of cdp")
+            continue
         if room not in ROOMS:
             found.append(f"{path.relative_to(root)}: the room {room!r} is not in the table")
             continue
         allowed = ONLY.get(room, set(ROOMS[: ROOMS.index(room)])) | {room}
-        for number, line in enumerate(path.read_text().splitlines(), 1):
+        lines = path.read_text().splitlines()
+        in_cdp_room = room == "cdp" and len(inside) > 2 and OF_THE_GATEWAY not in lines
+        for number, line in enumerate(lines, 1):
             match = INCLUDE.match(line)
             if not match:
                 continue
@@ -40,6 +55,8 @@ def faults(root: Path) -> list[str]:
             first = target.split("/")[0]
             if kind == '"' and first in ROOMS and first not in allowed:
                 found.append(f"{where}: {room} must not include {target}")
+            if kind == '"' and in_cdp_room and cdp_fault(inside[1], target):
+                found.append(f"{where}: this room of cdp must not include {target}")
             if target.startswith("boost/beast") and room != "net":
                 found.append(f"{where}: only net/ may see Boost.Beast")
             if target.startswith("boost/asio") and room in PURE:

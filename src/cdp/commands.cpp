@@ -2,8 +2,8 @@
 // here.
 
 #include "cdp/impl.hpp"
-#include "cdp/read.hpp"
-#include "cdp/settings.hpp"
+#include "cdp/protocol/read.hpp"
+#include "cdp/session/settings.hpp"
 
 namespace any::cdp {
 

@@ -1,7 +1,7 @@
 // Chrome's events on their way to the clients: to whom of those on the target each goes.
 
 #include "cdp/impl.hpp"
-#include "cdp/read.hpp"
+#include "cdp/protocol/read.hpp"
 
 namespace any::cdp {
 

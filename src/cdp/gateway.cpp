@@ -2,7 +2,7 @@
 
 #include "base/ids.hpp"
 #include "cdp/impl.hpp"
-#include "cdp/read.hpp"
+#include "cdp/protocol/read.hpp"
 
 namespace any::cdp {
 

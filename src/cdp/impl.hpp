@@ -1,39 +1,22 @@
 #pragma once
-// The gateway's state and its functions, one file of them a subject:
+// The gateway's state and its functions; each lies in the room of its subject (the README.md there says which):
 //   gateway.cpp         the entries, and the link's coming and going
-//   tabs.cpp            Chrome's tabs as targets: what appears, changes, goes
-//   sessions.cpp        clients' sessions: begun, announced, ended, what they left behind
-//   shared_workers.cpp  shared workers as targets
-//   attach.cpp          attaching, restoring, letting go
-//   popups.cpp          what a page opens, and what is said to it beforehand
 //   commands.cpp        a client's command on its way to Chrome
-//   settings.cpp        what one page has once and several sessions set
-//   unattached.cpp      what is answered of a tab without attaching to it
-//   contexts.cpp        execution contexts, told before they are known
 //   events.cpp          Chrome's events on their way to the clients
-//   fetch.cpp           requests that several sessions intercept
 //   target_methods.cpp  Target.*
-//   browser_methods.cpp Browser.*, SystemInfo.*; which of the following a method belongs to
-//   windows.cpp         Browser.getWindowForTarget and its like
-//   cookie_methods.cpp  Storage.getCookies and its like (cookies.cpp: the two forms of a cookie)
-//   permissions.cpp     Browser.grantPermissions and its like
-//   browser_contexts.cpp  contexts, and the tabs made in them
-//   downloads.cpp       Browser.setDownloadBehavior and what follows from it
-//   extensions.cpp      Extensions.*: one that is loaded runs in a room of our own extension
-//   made_targets.cpp    targets that are in no browser: such an extension's worker, hidden pages
-//   worker_sockets.cpp  the sockets that such a worker opens
 
 #include <memory>
 #include <unordered_map>
 
-#include "cdp/cookies.hpp"
-#include "cdp/downloads.hpp"
-#include "cdp/extensions.hpp"
-#include "cdp/fetch.hpp"
-#include "cdp/methods.hpp"
-#include "cdp/permissions.hpp"
-#include "cdp/session.hpp"
-#include "cdp/timers.hpp"
+#include "cdp/browser/cookies.hpp"
+#include "cdp/browser/downloads.hpp"
+#include "cdp/browser/permissions.hpp"
+#include "cdp/gateway.hpp"
+#include "cdp/intercept/fetch.hpp"
+#include "cdp/protocol/methods.hpp"
+#include "cdp/protocol/timers.hpp"
+#include "cdp/session/session.hpp"
+#include "cdp/synthetic/extensions.hpp"
 
 namespace any::cdp {
 
@@ -78,7 +61,7 @@ struct Gateway::Impl {
   void once_known(std::function<void()> call);
   std::optional<Failure> unseen() const;  ///< why its tabs are not known
 
-  // tabs.cpp
+  // model/tabs.cpp
   void look();  ///< asks for all tabs and targets; ready() follows
   void look_failed(Failure const& why);
   void give_up_looking(Failure const& why);
@@ -108,7 +91,7 @@ struct Gateway::Impl {
   static std::string tab_target_id(std::string_view page);
   TargetInfo tab_info(Target const& page) const;
 
-  // sessions.cpp
+  // session/sessions.cpp
   Client* client(ClientId id);
   Session* session(ClientId id, std::string_view session_id);
   /// A session of the client on the target, not told of yet.
@@ -134,14 +117,14 @@ struct Gateway::Impl {
   void fail(Ticket const& ticket, Failure const& failure);
   void event(Session const& to, std::string_view method, std::string_view params);
 
-  // shared_workers.cpp
+  // model/shared_workers.cpp
   bool workers_wanted() const;  ///< by a client that uses a page
   void watch_workers();         ///< looks for them each second as long as they are wanted
   void look_for_workers();
   void read_workers(boost::json::array const& list);
   std::string context_of_site(std::string_view url) const;
 
-  // attach.cpp
+  // attach/attach.cpp
   void wake(Target& target);       ///< attaches where it is loose
   void wake_soon(Target& target);  ///< where Chrome has let go of a page that is still wanted
   void attach_now(Target& target);
@@ -162,7 +145,7 @@ struct Gateway::Impl {
   void crashed(Target& target);
   void flush(Target& target);
 
-  // popups.cpp
+  // synthetic/popups.cpp
   /// Follows what the page opens while a client that attaches automatically uses it.
   void update_follow(Target& target);
   std::vector<Foreseen> foresee(Client const& by, std::string_view context);
@@ -208,7 +191,7 @@ struct Gateway::Impl {
   bool enabled(Target const& on, std::string_view domain, Session const* except = nullptr) const;
   void tell(Target& on, std::string_view method, std::string_view params);  ///< no client asked for it
 
-  // unattached.cpp
+  // attach/unattached.cpp
   /// Answers what can be answered; false: the target must be attached.
   bool answer_unattached(Session& by, Target& on, Command const& command);
   std::string frame_tree(Target const& on) const;
@@ -217,7 +200,7 @@ struct Gateway::Impl {
   void navigated_unattached(Target& on, std::string_view url);
   void loaded_unattached(Target& on, std::string_view what);
 
-  // contexts.cpp
+  // model/contexts.cpp
   void tell_contexts(Session& to, Target& on);
   void invent_contexts(Target& on);
   Context& invent(Target& on, std::string_view frame, std::string_view world);
@@ -244,7 +227,7 @@ struct Gateway::Impl {
   void part_with_children(Target const& page);
   void frame_event(Target& on, std::string_view method, std::string_view params);
 
-  // fetch.cpp
+  // intercept/fetch.cpp
   void intercept(Session& by, Target& on, Command const& command);
   void paused(Target& on, std::string_view method, std::string_view params);
   void update_patterns(Target& on);
@@ -259,7 +242,7 @@ struct Gateway::Impl {
   static void note_response_wishes(Target& on, std::string const& id, PausedRequest const& request);
   static void remember_underway(Interceptions& fetch, std::string const& id, std::vector<Session*> who);
 
-  // target_methods.cpp; browser_methods.cpp; downloads.cpp: false where the method is not theirs
+  // target_methods.cpp; browser/: false where the method is not theirs
   bool target_method(Session& by, Command const& command);
   bool browser_method(Session& by, Command const& command);
   void tab_opened_for(ClientId client, TabId tab, std::string context);
@@ -272,7 +255,7 @@ struct Gateway::Impl {
   void download_event(Target& on, std::string_view method, std::string_view params);
   void chrome_download(std::string_view path, boost::json::array const& args);
 
-  // browser_methods.cpp, windows.cpp, cookie_methods.cpp, permissions.cpp, browser_contexts.cpp, downloads.cpp
+  // browser/
   /// Carries the command out again once the browser has told its tabs; false: it has.
   bool put_off(Command const& command);
   /// The context that a command means: the one it names, else its page's, else the profile. -32602 where there is none.
@@ -312,7 +295,7 @@ struct Gateway::Impl {
   void go_to_pending_url(Target& on);
   std::set<TabId> tabs_of(BrowserContext const& of) const;
 
-  // extensions.cpp
+  // synthetic/extensions.cpp
   void load_extension(Command const& command);
   void read_manifest(LoadedExtension& loading, std::string_view text);
   void read_next(std::uint64_t room);  ///< of the files it needs; then the room is opened
@@ -323,7 +306,7 @@ struct Gateway::Impl {
   void rooms_lost();  ///< with the link
   void room_event(std::string_view path, boost::json::object const& said);
 
-  // made_targets.cpp
+  // synthetic/made_targets.cpp
   std::string make_target_id();
   MadeTarget* made_target(std::string_view id, ClientId seen_by);
   MadeTarget& make_target(MadeTarget made);
@@ -337,7 +320,7 @@ struct Gateway::Impl {
   void run_in_worker(Session& by, MadeTarget const& worker, Command const& command);
   void binding_called(LoadedExtension const& extension, std::string_view name, std::string_view payload);
 
-  // worker_sockets.cpp
+  // synthetic/worker_sockets.cpp
   void worker_dials(LoadedExtension const& extension, std::int64_t number, std::string_view url);
   void worker_hangs_up(ClientId socket);
   void close_worker_sockets(std::uint64_t room);

@@ -1,7 +1,7 @@
 // Target.*, which chrome.debugger refuses: answered from the tabs and from the sessions.
 
 #include "cdp/impl.hpp"
-#include "cdp/read.hpp"
+#include "cdp/protocol/read.hpp"
 
 namespace any::cdp {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "cdp/road.hpp"
+#include "cdp/protocol/road.hpp"
 
 namespace any::service {
 

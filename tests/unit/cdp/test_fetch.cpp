@@ -1,7 +1,7 @@
 // Requests that several sessions of one tab intercept. What a raw Chrome does between two sessions was measured on
 // Chromium 156: the newest session is asked first of a request, the oldest first of its response.
 
-#include "cdp/fetch.hpp"
+#include "cdp/intercept/fetch.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

@@ -1,4 +1,4 @@
-#include "cdp/replay.hpp"
+#include "cdp/model/replay.hpp"
 
 #include <gtest/gtest.h>
 

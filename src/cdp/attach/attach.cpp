@@ -1,0 +1,350 @@
+// Attaching to a tab, telling a new attachment what its sessions had, letting go.
+
+#include "cdp/impl.hpp"
+#include "cdp/protocol/read.hpp"
+#include "cdp/session/settings.hpp"
+
+namespace any::cdp {
+
+namespace {
+
+/// A page that was gone to comes within this time, or its navigation is answered with an error.
+constexpr Millis came_by = 30'000;
+
+/// A discarded page whose server stays silent is attached to all the same.
+constexpr Millis revived_by = 5'000;
+
+std::string without(std::string_view params, std::string_view member) {
+  auto said = object_of(params);
+  said.erase(member);
+  return json::serialize(said);
+}
+
+}  // namespace
+
+void Gateway::Impl::wake(Target& on) {
+  if (on.bond != Target::Bond::loose || !linked || !known || !on.parent.empty()) return;
+  on.bond = Target::Bond::attaching;
+  on.attachment = ++last_attachment;
+  if (!on.discarded) return attach_now(on);
+  // A discarded page attaches and then answers nothing: it is loaded first, where it lies, without being shown.
+  road.chrome("tabs.reload", "[" + std::to_string(on.debuggee.tab) + "]", [](Answer const&) {});
+  // What an attached page is asked before its document has come is answered by an empty one.
+  on.reviving = true;
+  timers.after(revived_by, [this, id = on.info.id, attachment = on.attachment] {
+    auto* const still = target(id);
+    if (still && still->attachment == attachment && std::exchange(still->reviving, false)) attach_now(*still);
+  });
+}
+
+void Gateway::Impl::attach_now(Target& on) {
+  on.discarded = false;
+  road.attach(on.debuggee,
+              [this, id = on.info.id, attachment = on.attachment, debuggee = on.debuggee](Answer const& answer) {
+                auto const* const still = target(id);
+                if (still && still->attachment == attachment) return attached(id, attachment, answer);
+                // It has gone meanwhile: nobody else would let go of what has been attached for it.
+                bool const anew = std::any_of(targets.begin(), targets.end(), [&debuggee](auto const& row) {
+                  return row.second->debuggee == debuggee && row.second->bond != Target::Bond::loose;
+                });
+                if (answer && !anew) road.detach(debuggee);
+              });
+}
+
+void Gateway::Impl::attached(std::string const& id, std::uint64_t attachment, Answer const& answer) {
+  auto* const on = target(id);
+  if (!on || on->attachment != attachment || on->bond != Target::Bond::attaching) return;
+  if (!answer) {
+    on->bond = Target::Bond::loose;
+    if (answer.error().code == link_lost) return;  // waits for the link
+    go_to_pending_url(*on);
+    for (auto const& command : take_waiting(*on)) {
+      if (!go_without_attaching(*on, command)) fail(command.ticket, answer.error());
+    }
+    return;
+  }
+  on->bond = Target::Bond::attached;
+  on->fresh = false;
+  by_upstream[{on->debuggee, on->upstream}] = id;
+  restore(*on);
+}
+
+void Gateway::Impl::restoring_asked(Target& on, std::string_view method, std::string_view params, Answered then) {
+  ++on.unanswered;
+  road.send(on.debuggee, on.upstream, method, params,
+            [this, id = on.info.id, attachment = on.attachment, then = std::move(then)](Answer const& answer) {
+              auto* const still = target(id);
+              if (!still || still->attachment != attachment) return;
+              if (then) then(answer);
+              if (--still->unanswered == 0 && still->restoring) restored(*still);
+            });
+}
+
+void Gateway::Impl::restore(Target& on) {
+  on.restoring = true;
+  on.crashed = false;
+  on.enabled.clear();
+  on.set_once.clear();
+  on.auto_attach.clear();
+  on.replay.clear();
+  on.unseen.clear();
+  on.known_as.clear();
+  on.real_of.clear();
+  // Worlds that a client made by hand are made again where the document is still the same.
+  std::vector<std::pair<std::string, std::string>> worlds;
+  for (auto const& [id, context] : on.contexts) {
+    if (!context.main && !context.name.empty()) worlds.emplace_back(context.frame, context.name);
+  }
+  if (std::exchange(on.objects_lost, false)) {
+    // The ids of contexts hold on; objects in them are known by the attachment that went: a client that keeps some is
+    // told so in the way in which Chrome tells it.
+    contexts_cleared(on);
+    spread(on, "Runtime.executionContextsCleared", "{}");
+    spread(on, "DOM.documentUpdated", "{}");
+  }
+  for (auto const& [id, context] : on.contexts) on.unseen.insert(id);
+  on.unanswered = 1;  // until all has been asked
+
+  std::set<std::string> asked;
+  for (auto* const session : on.sessions) {
+    for (auto& line : session->ledger.lines()) {
+      auto const& rule = rule_of(line.method);
+      if (rule.act == Act::enable) {
+        on.enabled[std::string(domain_of(line.method))] = 1;
+        if (!asked.insert(line.key + line.params).second) continue;
+      }
+      if (rule.once && !on.set_once.insert(line.method).second) continue;
+      if (rule.act == Act::group) continue;  // its objects are gone
+      if (rule.merged) {
+        if (asked.insert(line.method).second) restoring_asked(on, line.method, together(on, line.method), nullptr);
+        continue;
+      }
+      if (rule.act == Act::binding && !asked.insert(line.key + line.params).second) continue;
+      Answered then;
+      auto params = to_chrome(on, line.params);
+      if (rule.act == Act::script) {
+        // It has run in this document already.
+        if (!line.given.empty() && on.scripted) params = without(params, "runImmediately");
+        then = [this, client = session->client, name = session->id, key = line.key](Answer const& answer) {
+          auto* const owner = this->session(client, name);
+          if (auto* const written = owner ? owner->ledger.find(key) : nullptr; written && answer) {
+            written->given = string_in(*answer, "identifier");
+          }
+        };
+      }
+      restoring_asked(on, line.method, params, std::move(then));
+    }
+  }
+  update_auto_attach(on);
+  update_patterns(on);
+  for (auto const& [frame, name] : worlds) {
+    if (!on.enabled.contains("Runtime")) continue;
+    restoring_asked(on, "Page.createIsolatedWorld",
+                    R"({"frameId":)" + wire::quote(frame) + R"(,"worldName":)" + wire::quote(name) +
+                        R"(,"grantUniveralAccess":true})",
+                    nullptr);
+  }
+  if (on.enabled.contains("Page")) {
+    restoring_asked(on, "Page.getFrameTree", "{}", [this, id = on.info.id](Answer const& answer) {
+      if (auto* const still = target(id); still && answer) frames_restored(*still, *answer);
+    });
+  }
+  // A barrier: what the commands above make Chrome tell has come before its answer.
+  restoring_asked(on, "Target.getTargetInfo", "{}", nullptr);
+  if (--on.unanswered == 0) restored(on);
+}
+
+void Gateway::Impl::restored(Target& on) {
+  on.restoring = false;
+  on.scripted = true;
+  forget_unseen(on);
+  // Children that have not come back with the attachment are gone.
+  std::vector<std::string> missing;
+  for (auto const& [id, other] : targets) {
+    if (other->parent == on.info.id && other->bond == Target::Bond::loose) missing.push_back(id);
+  }
+  for (auto const& id : missing) vanish(id);
+  say_missed(on);
+  on.used = clock.now().mono;
+  update_follow(on);
+  hear_downloads(on);
+  watch_workers();
+  if (!on.held) go_to_pending_url(on);
+  flush(on);
+  let_go_when_idle(on);
+}
+
+void Gateway::Impl::say_missed(Target& on) {
+  auto const since = std::exchange(on.missed_since, 0);
+  if (since == 0 || on.info.type == "iframe") return;  // its page says it
+  auto const now = clock.now();
+  auto const tenths = std::max<Millis>((now.mono - since) / 100, 1);
+  auto const seconds = std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+  spread(on, "Log.entryAdded",
+         R"({"entry":{"source":"other","level":"warning","text":"any: the link to the browser was lost for )" +
+             seconds + R"( s; events in that time were not seen","timestamp":)" + std::to_string(now.wall) + "}}");
+}
+
+void Gateway::Impl::flush(Target& on) {
+  for (auto& command : take_waiting(on)) run(std::move(command));
+}
+
+void Gateway::Impl::lost(Target& on, Failure const& why) {
+  auto const flights = std::exchange(on.in_flight, {});
+  on.objects_lost = on.objects_lost || (on.bond == Target::Bond::attached &&
+                                        std::any_of(on.sessions.begin(), on.sessions.end(),
+                                                    [](Session const* session) { return session->used; }));
+  on.bond = Target::Bond::loose;
+  on.attachment = ++last_attachment;
+  on.restoring = false;
+  on.unanswered = 0;
+  on.held = on.requests_held = on.reviving = false;
+  on.foreseen.clear();
+  if (on.upstream.empty()) {
+    for (auto const& [id, other] : targets) {
+      std::erase_if(other->other_ways, [&on](auto const& way) { return way.first == on.debuggee; });
+    }
+  }
+  for (auto* const session : on.sessions) {
+    for (auto& line : session->ledger.lines()) line.filling = false;  // the answer that would end it comes no more
+  }
+  on.enabled.clear();
+  on.auto_attach.clear();
+  on.fetch.paused.clear();
+  for (auto const& [number, flight] : flights) fail(flight.ticket, why);
+}
+
+void Gateway::Impl::detached(Target& on, std::string_view reason) {
+  part_with_children(on);
+  // A page that Chrome does not let be debugged detaches while it comes: the navigation itself goes on.
+  for (auto flight = on.in_flight.begin(); flight != on.in_flight.end();) {
+    bool const goes_on = flight->second.navigates && reason != "canceled_by_user";
+    if (goes_on) on.navigating.push_back(flight->second.ticket);
+    flight = goes_on ? on.in_flight.erase(flight) : std::next(flight);
+  }
+  auto const came = std::exchange(on.committed, {});
+  auto const shown = on.frames.find(on.info.id);
+  bool const unseen = !came.empty() && shown != on.frames.end() && came.substr(0, came.find('#')) != shown->second.url;
+  if (!on.navigating.empty()) give_up_navigating(on);
+  lost(on, {code::server_error, "Inspected target navigated or closed"});
+  if (on.debuggee.tab < 0) return vanish(on.info.id);  // a shared worker; if it lives still, it is found again
+  if (reason == "canceled_by_user") {
+    // The person has pressed "Cancel" on Chrome's bar: whoever used the tab is told, as when its target had gone.
+    auto const id = on.info.id;
+    vanish(id);
+    for (auto& [number, tab] : tabs) {
+      if (tab.target == id) tab.target.clear();
+    }
+    find_targets_of_new_tabs();
+    return;
+  }
+  if (unseen) return navigated_unattached(on, came);
+  // Its page went to one that cannot be debugged, or was thrown away: of what follows tabs and webNavigation tell.
+  // Where it is a page that can be attached to, whoever listens must not be left without it.
+  wake_soon(on);
+}
+
+void Gateway::Impl::wake_soon(Target& on) {
+  auto const wanted = [this](Target const& target) { return needed(target) || !target.waiting.empty(); };
+  if (!wanted(on)) return;
+  timers.after(200, [this, id = on.info.id, wanted] {
+    if (auto* const still = target(id); still && wanted(*still)) wake(*still);
+  });
+}
+
+bool Gateway::Impl::go_without_attaching(Target& on, Command const& command) {
+  if (on.debuggee.tab < 0) return false;
+  json::array args{on.debuggee.tab};
+  auto const& method = command.method;
+  if (method == "Page.navigate") {
+    args.push_back(json::object{{"url", string_in(command.params, "url")}});
+    on.navigating.push_back(command.ticket);
+    give_up_navigating(on);
+    road.chrome("tabs.update", json::serialize(args),
+                [this, id = on.info.id, ticket = command.ticket](Answer const& answer) {
+                  auto* const still = target(id);
+                  if (answer || !still) return;
+                  if (std::erase(still->navigating, ticket) > 0) fail(ticket, answer.error());
+                });
+    return true;
+  }
+  std::string_view path;
+  if (method == "Page.reload") path = "tabs.reload";
+  if (method == "Page.close") path = "tabs.remove";
+  if (method == "Page.bringToFront") {
+    path = "tabs.update";
+    args.push_back(json::object{{"active", true}});
+  }
+  if (path.empty()) return false;
+  road.chrome(path, json::serialize(args), [this, ticket = command.ticket](Answer const& answer) {
+    answer ? reply(ticket, "{}") : fail(ticket, answer.error());
+  });
+  return true;
+}
+
+void Gateway::Impl::answer_navigating(Target& on) {
+  for (auto const& ticket : std::exchange(on.navigating, {})) {
+    reply(ticket, R"({"frameId":)" + wire::quote(on.info.id) + R"(,"loaderId":)" + wire::quote(on.main_loader) + "}");
+  }
+}
+
+void Gateway::Impl::give_up_navigating(Target& on) {
+  timers.after(came_by, [this, id = on.info.id] {
+    auto* const still = target(id);
+    if (!still) return;
+    for (auto const& ticket : std::exchange(still->navigating, {})) {
+      fail(ticket, {code::server_error, "Inspected target navigated or closed"});
+    }
+  });
+}
+
+void Gateway::Impl::crashed(Target& on) {
+  on.crashed = true;
+  auto const flights = std::exchange(on.in_flight, {});
+  for (auto const& [number, flight] : flights) fail(flight.ticket, {code::server_error, "Target crashed"});
+  // How its process ended Chrome does not tell an extension.
+  auto const params = R"({"targetId":)" + wire::quote(on.info.id) + R"(,"status":"crashed","errorCode":0})";
+  for (auto const& [id, owner] : clients) {
+    for (auto const& [name, session] : owner.sessions) {
+      if (session->told.contains(on.info.id)) event(*session, "Target.targetCrashed", params);
+    }
+  }
+}
+
+bool Gateway::Impl::needed(Target const& on) const {
+  for (auto const* session : on.sessions) {
+    bool const listens = !session->automatic || session->used;
+    if (!listens) continue;
+    for (auto const& line : session->ledger.lines()) {
+      auto const act = rule_of(line.method).act;
+      if (act == Act::enable || act == Act::binding) return true;
+      if (act == Act::setting || act == Act::script) {
+        if (session->used) return true;
+      }
+    }
+    if (on.fetch.wishes.contains(const_cast<Session*>(session))) return true;
+    if (session->auto_attach.on && session->used) return true;
+  }
+  return false;
+}
+
+void Gateway::Impl::let_go(Target& on) {
+  if (on.bond == Target::Bond::loose || !on.upstream.empty()) return;
+  part_with_children(on);
+  lost(on, {code::server_error, "Inspected target navigated or closed"});
+  update_follow(on);
+  road.detach(on.debuggee);
+}
+
+void Gateway::Impl::let_go_when_idle(Target& on) {
+  timers.after(limits.idle, [this, id = on.info.id, attachment = on.attachment] {
+    auto* const still = target(id);
+    if (!still || still->attachment != attachment || still->bond != Target::Bond::attached) return;
+    bool const busy = !still->in_flight.empty() || !still->waiting.empty() || still->restoring || needed(*still) ||
+                      clock.now().mono - still->used < limits.idle;
+    if (busy) return let_go_when_idle(*still);
+    let_go(*still);
+  });
+}
+
+}  // namespace any::cdp

@@ -1,0 +1,197 @@
+// What is answered of a tab without attaching to it: the handshake that clients make with every tab they are told of,
+// from what chrome.tabs tells. Everything it switches on is kept in the session's ledger and told to Chrome when the
+// tab is attached.
+
+#include <set>
+
+#include "base/ids.hpp"
+#include "cdp/impl.hpp"
+#include "cdp/protocol/read.hpp"
+
+namespace any::cdp {
+
+namespace {
+
+/// Domains that clients enable in every tab without yet wanting anything of it.
+bool in_handshake(std::string_view domain) {
+  static std::set<std::string_view> const domains{"Page", "Runtime",       "Network",     "Log",    "Inspector",
+                                                  "DOM",  "Accessibility", "Performance", "Audits", "WebMCP"};
+  return domains.contains(domain);
+}
+
+/// Settings that show nothing until the page is used; others are wanted at once.
+bool can_wait(std::string_view method) {
+  return method != "Page.startScreencast" && method != "Tracing.start" && method != "Overlay.setInspectMode";
+}
+
+std::string frame_json(Target const& on) {
+  std::string_view const url = on.info.url;
+  auto const scheme = url.find("://");
+  auto const origin = scheme == std::string_view::npos ? std::string_view("://")
+                                                       : url.substr(0, std::min(url.find('/', scheme + 3), url.size()));
+  bool const secure = url.starts_with("https://") || url.starts_with("chrome") || url.starts_with("file:");
+  bool const local =
+      url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") || url.starts_with("http://[::1]");
+  auto const path = url.substr(0, url.find('#'));
+  auto const fragment = url.substr(path.size());
+  std::string text = R"({"id":)" + wire::quote(on.info.id) + R"(,"loaderId":)" + wire::quote(on.main_loader) +
+                     R"(,"url":)" + wire::quote(path);
+  if (!fragment.empty()) text += R"(,"urlFragment":)" + wire::quote(fragment);
+  return text + R"(,"domainAndRegistry":"","securityOrigin":)" + wire::quote(origin) +
+         R"(,"securityOriginDetails":{"isLocalhost":)" + (local ? "true" : "false") +
+         R"(},"mimeType":"text/html","adFrameStatus":{"adFrameType":"none"},"secureContextType":")" +
+         (secure  ? "Secure"
+          : local ? "SecureLocalhost"
+                  : "InsecureScheme") +
+         R"(","crossOriginIsolatedContextType":"NotIsolated","gatedAPIFeatures":[]})";
+}
+
+}  // namespace
+
+bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& command) {
+  bool const own_socket = by.id.empty();
+  if (own_socket || by.used) return false;
+  auto const& rule = rule_of(command.method);
+  auto const& method = command.method;
+  if (on.main_loader.empty()) {
+    on.main_loader = std::string(our_loader) + sha256_hex(make_uuid()).substr(0, 32 - our_loader.size());
+    on.frames[on.info.id] =
+        Frame{.parent = {}, .loader = on.main_loader, .url = on.info.url, .navigated = frame_json(on)};
+  }
+  switch (rule.act) {
+    case Act::enable: {
+      auto const domain = domain_of(method);
+      // A session that the client asked for itself: what it enables there, it wants.
+      if (!in_handshake(domain) || (!by.automatic && domain != "Page")) return false;
+      bool const first = !by.ledger.has(method);
+      by.ledger.put(method, method, command.params);
+      if (domain == "Runtime" && first) {
+        invent_contexts(on);
+        tell_contexts(by, on);
+      }
+      reply(command.ticket, "{}");
+      return true;
+    }
+    case Act::disable:
+      if (!in_handshake(domain_of(method))) return false;
+      by.ledger.erase(std::string(domain_of(method)) + ".enable");
+      reply(command.ticket, "{}");
+      return true;
+    case Act::setting:
+      if (!can_wait(method) || !by.automatic) return false;
+      by.ledger.put(method, method, command.params);
+      if (method == "Page.setLifecycleEventsEnabled") tell_lifecycle(by, on);
+      reply(command.ticket, "{}");
+      return true;
+    case Act::unset:
+      if (!by.ledger.erase(rule.undo)) return false;
+      reply(command.ticket, "{}");
+      return true;
+    case Act::script: {
+      auto const identifier = std::to_string(++by.last_script);
+      by.ledger.put("script " + identifier, method, command.params).early = !by.set_up;
+      plans_changed();
+      reply(command.ticket, R"({"identifier":")" + identifier + "\"}");
+      return true;
+    }
+    case Act::unscript:
+      if (!by.ledger.erase("script " + string_in(command.params, "identifier"))) return false;
+      plans_changed();
+      reply(command.ticket, "{}");
+      return true;
+    case Act::binding: {
+      auto const key =
+          "binding " + string_in(command.params, "name") + " " + string_in(command.params, "executionContextName");
+      by.ledger.put(key, method, command.params).early = !by.set_up;
+      plans_changed();
+      reply(command.ticket, "{}");
+      return true;
+    }
+    case Act::own:
+      if (method == "Runtime.runIfWaitingForDebugger") {
+        run_if_waiting(by, on, command);
+        return true;
+      }
+      if (method == "Page.getFrameTree") {
+        reply(command.ticket, frame_tree(on));
+        return true;
+      }
+      if (method == "Page.createIsolatedWorld") {
+        auto const frame = string_in(command.params, "frameId");
+        auto const world = string_in(command.params, "worldName");
+        // Where contexts are not told, the real one could not be matched with it.
+        if (frame != on.info.id || world.empty() || !by.ledger.has("Runtime.enable")) return false;
+        auto const before = on.contexts.size();
+        auto const& context = invent(on, frame, world);
+        if (on.contexts.size() > before) spread(on, "Runtime.executionContextCreated", context.told);
+        reply(command.ticket, R"({"executionContextId":)" + std::to_string(context.id) + "}");
+        return true;
+      }
+      return false;
+    default:
+      return false;
+  }
+}
+
+std::string Gateway::Impl::frame_tree(Target const& on) const {
+  return R"({"frameTree":{"frame":)" + frame_json(on) + "}}";
+}
+
+void Gateway::Impl::tell_lifecycle(Session const& to, Target const& on, bool begins) {
+  auto const now = std::to_string(static_cast<double>(clock.now().mono) / 1000);
+  auto const say = [&](std::string_view name) {
+    event(to, "Page.lifecycleEvent",
+          R"({"frameId":)" + wire::quote(on.info.id) + R"(,"loaderId":)" + wire::quote(on.main_loader) +
+              R"(,"name":")" + std::string(name) + R"(","timestamp":)" + now + "}");
+  };
+  if (begins) say("init");
+  say("commit");
+  if (!on.complete) return;
+  for (auto const name : {"DOMContentLoaded", "load", "networkAlmostIdle", "networkIdle"}) say(name);
+}
+
+void Gateway::Impl::navigated_unattached(Target& on, std::string_view url) {
+  if (!url.empty()) on.info.url = url;
+  on.complete = on.scripted = false;
+  if (on.main_loader.empty() && on.frames.empty()) {
+    changed(on);
+    return;  // no client has asked yet what is in it
+  }
+  for (auto const& [id, frame] : std::exchange(on.frames, {})) {
+    if (!frame.parent.empty()) {
+      spread(on, "Page.frameDetached", R"({"frameId":)" + wire::quote(id) + R"(,"reason":"remove"})");
+    }
+  }
+  on.main_loader = std::string(our_loader) + sha256_hex(make_uuid()).substr(0, 32 - our_loader.size());
+  on.frames[on.info.id] =
+      Frame{.parent = {}, .loader = on.main_loader, .url = on.info.url, .navigated = frame_json(on)};
+  spread(on, "Page.frameStartedLoading", R"({"frameId":)" + wire::quote(on.info.id) + "}");
+  answer_navigating(on);
+  contexts_cleared(on);
+  spread(on, "Runtime.executionContextsCleared", "{}");
+  spread(on, "Page.frameNavigated", R"({"frame":)" + frame_json(on) + R"(,"type":"Navigation"})");
+  invent_contexts(on);
+  for (auto* const session : on.sessions) {
+    if (hears(*session, "Runtime", "Runtime.executionContextCreated", "{}")) tell_contexts(*session, on);
+    if (session->ledger.has("Page.setLifecycleEventsEnabled")) tell_lifecycle(*session, on, true);
+  }
+  changed(on);
+  if (needed(on)) wake(on);
+}
+
+void Gateway::Impl::loaded_unattached(Target& on, std::string_view what) {
+  bool const whole = what == "load";
+  if (whole) on.complete = true;
+  if (on.main_loader.empty()) return;
+  auto const now = std::to_string(static_cast<double>(clock.now().mono) / 1000);
+  spread(on, whole ? "Page.loadEventFired" : "Page.domContentEventFired", R"({"timestamp":)" + now + "}");
+  if (whole) spread(on, "Page.frameStoppedLoading", R"({"frameId":)" + wire::quote(on.info.id) + "}");
+  for (auto const* session : on.sessions) {
+    if (!session->ledger.has("Page.setLifecycleEventsEnabled")) continue;
+    event(*session, "Page.lifecycleEvent",
+          R"({"frameId":)" + wire::quote(on.info.id) + R"(,"loaderId":)" + wire::quote(on.main_loader) +
+              R"(,"name":")" + std::string(what) + R"(","timestamp":)" + now + "}");
+  }
+}
+
+}  // namespace any::cdp

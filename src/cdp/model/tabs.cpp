@@ -1,0 +1,486 @@
+// Chrome's tabs as targets: what appears, changes, goes. Of a page Chrome's debugger knows the id
+// (chrome.debugger.getTargets), chrome.tabs everything else.
+
+#include "cdp/impl.hpp"
+#include "cdp/protocol/read.hpp"
+
+namespace any::cdp {
+
+namespace {
+
+/// Chrome tells within some milliseconds whether a tab was opened by another.
+constexpr Millis decided_by = 400;
+
+/// Chrome tells its tabs within milliseconds; a busy machine's within this time, or not at all.
+constexpr Millis told_by = 8'000;
+constexpr Millis look_again = 300;
+constexpr int most_looks = 4;
+constexpr std::uint16_t look_refused = 1011;
+
+Tab read_tab(json::object const& tab) {
+  return {.id = number_in(tab, "id").value_or(-1),
+          .target = {},
+          .window = number_in(tab, "windowId").value_or(-1),
+          .incognito = flag_in(tab, "incognito"),
+          .active = flag_in(tab, "active"),
+          .discarded = flag_in(tab, "discarded") || text_in(tab, "status") == "unloaded",
+          .complete = text_in(tab, "status") != "loading",
+          .group = number_in(tab, "groupId").value_or(-1)};
+}
+
+}  // namespace
+
+void Gateway::Impl::look() {
+  if (looking) return;
+  looking = true;
+  auto const number = ++last_look;
+  timers.after(told_by, [this, number] {
+    if (looking && number == last_look) look_failed({code::server_error, "no answer within 8 s"});
+  });
+  road.chrome("tabs.query", "[{}]", [this, number](Answer const& answer) {
+    if (number != last_look || !looking) return;
+    if (!answer) return look_failed(answer.error());
+    if (auto const read = wire::parse_strict(*answer, {256})) read_tabs(*read);
+    road.chrome("debugger.getTargets", "[]", [this, number](Answer const& listed) {
+      if (number != last_look || !looking) return;
+      if (!listed) return look_failed(listed.error());
+      looking = false;
+      if (auto const read = wire::parse_strict(*listed, {256})) read_targets(*read);
+      ready();
+    });
+  });
+}
+
+void Gateway::Impl::look_failed(Failure const& why) {
+  looking = false;
+  ++last_look;          // what is still to come of it is too late
+  if (!linked) return;  // link_up() looks again
+  bool const gives_up = ++looks_failed >= most_looks;
+  if (gives_up) give_up_looking(why);
+  if (clients.empty() && when_known.empty()) {
+    looks_failed = 0;
+    return;
+  }
+  timers.after(gives_up ? told_by : look_again * looks_failed, [this, number = last_look] {
+    if (number == last_look && linked && !known) look();
+  });
+}
+
+void Gateway::Impl::give_up_looking(Failure const& why) {
+  looks_failed = 0;
+  Failure const said{code::server_error, "The browser does not tell its tabs (" + why.message +
+                                             "): restart it, or run `any doctor` to see what is wrong."};
+  blind = said;
+  for (auto const& call : std::exchange(when_known, {})) call();
+  blind.reset();
+  for (auto const& [id, on] : targets) {
+    for (auto const& command : take_waiting(*on)) fail(command.ticket, said);
+  }
+  std::vector<ClientId> fresh;
+  for (auto const& [id, waiting] : clients) {
+    if (!waiting.open) fresh.push_back(id);
+  }
+  for (auto const id : fresh) {
+    auto* const waiting = client(id);
+    if (!waiting) continue;
+    for (auto const& command : std::exchange(waiting->waiting, {})) fail(command.ticket, said);
+    sockets.close(id, look_refused, "the browser does not tell its tabs");
+    gone(id);
+  }
+}
+
+void Gateway::Impl::finding_failed() {
+  finding = false;
+  ++last_find;
+  if (!linked) return;
+  if (++finds_failed < most_looks) {
+    return timers.after(look_again * finds_failed, [this] {
+      if (linked) find_targets_of_new_tabs();
+    });
+  }
+  finds_failed = 0;
+  std::vector<TabId> waiting;
+  for (auto const& [id, calls] : expected) waiting.push_back(id);
+  for (auto const id : waiting) tab_never_told(id);
+}
+
+void Gateway::Impl::read_tabs(json::value const& list) {
+  if (!list.is_array()) return;
+  std::map<TabId, Tab> now;
+  for (auto const& row : list.get_array()) {
+    if (!row.is_object()) continue;
+    auto tab = read_tab(row.get_object());
+    if (auto const old = tabs.find(tab.id); old != tabs.end()) {
+      tab.target = old->second.target;
+      tab.undecided = old->second.undecided;
+      tab.early = old->second.early;
+      tab.plan = old->second.plan;
+    }
+    now.emplace(tab.id, std::move(tab));
+  }
+  std::vector<TabId> closed;
+  for (auto const& [id, tab] : tabs) {
+    if (!now.contains(id)) closed.push_back(id);
+  }
+  for (auto const id : closed) tab_removed(id);
+  tabs = std::move(now);
+  for (auto const& row : list.get_array()) {
+    if (!row.is_object()) continue;
+    auto const id = number_in(row.get_object(), "id").value_or(-1);
+    if (target_of(id)) tab_updated(id, row.get_object(), row.get_object());
+  }
+}
+
+void Gateway::Impl::read_targets(json::value const& list) {
+  if (!list.is_array()) return;
+  std::map<TabId, std::string> there;
+  for (auto const& row : list.get_array()) {
+    if (!row.is_object()) continue;
+    auto const& target = row.get_object();
+    auto const tab_id = number_in(target, "tabId");
+    if (!tab_id) continue;
+    auto const tab = tabs.find(*tab_id);
+    if (tab == tabs.end() || tab->second.undecided || is_spare(*tab_id)) continue;
+    auto id = text_in(target, "id");
+    if (id.empty() || tab->second.target == id) continue;
+    if (!tab->second.target.empty()) vanish(tab->second.target);
+    tab->second.target = id;
+    TargetInfo info{
+        .id = std::move(id), .type = "page", .title = text_in(target, "title"), .url = text_in(target, "url")};
+    info.context = context_of(tab->second);
+    if (auto const opener = openers.extract(*tab_id); !opener.empty()) {
+      if (auto const* from = target_of(opener.mapped().first)) {
+        info.opener = from->info.id;
+        if (opener.mapped().second == 0) info.opener_frame = from->info.id;
+      }
+      inherit_context(*tab_id, opener.mapped().first);
+      info.context = context_of(tab->second);
+    }
+    auto& made = appear(std::move(info), Debuggee{.tab = *tab_id});
+    // What waited for this tab; the target may go meanwhile.
+    auto const name = made.info.id;
+    auto waiting = expected.extract(*tab_id);
+    if (waiting.empty()) continue;
+    // A client has made it: it will use it.
+    if (!made.sessions.empty()) wake(made);
+    for (auto const& each : waiting.mapped()) {
+      auto* const still = this->target(name);
+      still ? each.told(*still) : expected[*tab_id].push_back(each);
+    }
+  }
+  read_workers(list.get_array());
+}
+
+std::string Gateway::Impl::context_of(Tab const& tab) const {
+  for (auto const& context : contexts) {
+    if (context.incognito ? tab.incognito : context.tabs.contains(tab.id)) return context.id;
+  }
+  return tab.incognito ? std::string(default_context).replace(0, 4, "1C06") : default_context;
+}
+
+Tab* Gateway::Impl::tab_of(Target const& target) {
+  auto const found = tabs.find(target.debuggee.tab);
+  return found == tabs.end() ? nullptr : &found->second;
+}
+
+Target* Gateway::Impl::target_of(TabId tab) {
+  auto const found = tabs.find(tab);
+  return found == tabs.end() || found->second.target.empty() ? nullptr : target(found->second.target);
+}
+
+Target* Gateway::Impl::target(std::string_view id) {
+  auto const found = targets.find(std::string(id));
+  return found == targets.end() ? nullptr : found->second.get();
+}
+
+bool Gateway::Impl::ordinary(Target const& target) const {
+  return target.parent.empty() && target.debuggee.tab >= 0;
+}
+
+std::string Gateway::Impl::tab_target_id(std::string_view page) {
+  // Chrome does not tell an extension the id of the tab around a page: it is made of the page's.
+  std::string id(page);
+  std::reverse(id.begin(), id.end());
+  return id;
+}
+
+TargetInfo Gateway::Impl::tab_info(Target const& page) const {
+  auto info = page.info;
+  info.id = tab_target_id(page.info.id);
+  info.type = "tab";
+  return info;
+}
+
+Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
+  auto const id = info.id;
+  auto& slot = targets[id];
+  slot = std::make_unique<Target>();
+  slot->info = std::move(info);
+  slot->debuggee = std::move(debuggee);
+  auto& made = *slot;
+  by_upstream[{made.debuggee, ""}] = id;
+  if (auto const* tab = tab_of(made)) {
+    made.discarded = tab->discarded;
+    made.complete = tab->complete;
+    made.fresh = known;
+    if (tab->early) {
+      made.bond = Target::Bond::attached;
+      made.attachment = ++last_attachment;
+      made.held = made.requests_held = true;
+      begin_foreseen(made, tab->plan);
+    }
+  }
+  if (auto const pending = pending_urls.extract(made.debuggee.tab); !pending.empty()) {
+    made.pending_url = pending.mapped();
+    made.held = true;
+  }
+  for (auto& [number, client] : clients) {
+    for (auto& [name, session] : client.sessions) {
+      if (session->discover) tell_discovered(*session, made);
+    }
+  }
+  made.unannounced = !known;
+  if (known) announce_where_wanted(made);
+  if (auto const told = early_events.extract(made.debuggee.tab); !told.empty()) {
+    for (auto const& row : told.mapped()) debugger_event(made.debuggee, row.upstream, row.method, row.params);
+  }
+  hear_downloads(made);
+  resume_if_free(made);
+  return made;
+}
+
+void Gateway::Impl::changed(Target& target) {
+  for (auto& [number, client] : clients) {
+    for (auto& [name, session] : client.sessions) {
+      if (!session->discover) continue;
+      if (session->told.contains(target.info.id)) {
+        event(*session, "Target.targetInfoChanged",
+              R"({"targetInfo":)" + info_json(target.info, !target.sessions.empty()) + "}");
+      }
+      if (ordinary(target) && session->told.contains(tab_target_id(target.info.id))) {
+        event(*session, "Target.targetInfoChanged",
+              R"({"targetInfo":)" + info_json(tab_info(target), !target.sessions.empty()) + "}");
+      }
+    }
+  }
+}
+
+void Gateway::Impl::vanish(std::string id) {
+  auto* const going = target(id);
+  if (!going) return;
+  part_with_children(*going);
+  // As Chrome does (content/browser/devtools/protocol/input_handler.cc, InputInjector::Cleanup).
+  std::vector<Ticket> done;
+  std::erase_if(going->in_flight, [&done](auto const& row) {
+    if (row.second.input) done.push_back(row.second.ticket);
+    return row.second.input;
+  });
+  for (auto const& ticket : done) reply(ticket, "{}");
+  lost(*going, {code::server_error, "Inspected target navigated or closed"});
+  for (auto const& ticket : std::exchange(going->navigating, {})) {
+    fail(ticket, {code::server_error, "Inspected target navigated or closed"});
+  }
+  for (auto const& command : take_waiting(*going)) {
+    fail(command.ticket, {code::server_error, "Inspected target navigated or closed"});
+  }
+  // Its sessions end, those that stand for its tab too.
+  std::vector<std::pair<ClientId, std::string>> ending;
+  for (auto& [number, client] : clients) {
+    for (auto& [name, session] : client.sessions) {
+      if (session->target == id) ending.emplace_back(number, name);
+    }
+  }
+  for (auto const& [number, name] : ending) {
+    auto* const session = this->session(number, name);
+    if (!session) continue;
+    if (name.empty()) {  // a socket of this page's own
+      event(*session, "Inspector.detached", R"({"reason":"target_closed"})");
+      sockets.close(number, 1000, "target closed");
+      gone(number);
+    } else {
+      end_session(number, name, true);
+    }
+  }
+  std::erase_if(by_upstream, [&id](auto const& row) { return row.second == id; });
+  auto const tab_id = tab_target_id(id);
+  bool const in_tab = ordinary(*going);
+  targets.erase(id);
+  for (auto& [number, client] : clients) {
+    for (auto& [name, session] : client.sessions) {
+      if (session->told.erase(id) > 0) event(*session, "Target.targetDestroyed", R"({"targetId":")" + id + "\"}");
+      if (in_tab && session->told.erase(tab_id) > 0) {
+        event(*session, "Target.targetDestroyed", R"({"targetId":")" + tab_id + "\"}");
+      }
+    }
+  }
+}
+
+void Gateway::Impl::tab_event(std::string_view path, json::array const& args) {
+  if (args.empty()) return;
+  auto const number = [&args](std::size_t at) {
+    return args.size() > at && args[at].is_int64() ? args[at].get_int64() : -1;
+  };
+  if (path.starts_with("webNavigation.") && args[0].is_object()) {
+    navigation_event(path.substr(14), args[0].get_object());
+  } else if (path == "debugger.followed" && args[0].is_object()) {
+    followed(args[0].get_object());
+  } else if (path == "debugger.followedAnswers" && args[0].is_object()) {
+    foreseen_told(args[0].get_object());
+  } else if (path == "tabs.onCreated" && args[0].is_object()) {
+    tab_created(args[0].get_object());
+  } else if (path == "tabs.onUpdated" && args.size() > 2 && args[1].is_object() && args[2].is_object()) {
+    tab_updated(number(0), args[1].get_object(), args[2].get_object());
+  } else if (path == "tabs.onRemoved") {
+    tab_removed(number(0));
+  } else if (path == "tabs.onReplaced") {
+    tab_replaced(number(0), number(1));
+  }
+}
+
+void Gateway::Impl::tab_created(json::object const& said) {
+  auto tab = read_tab(said);
+  auto const id = tab.id;
+  tab.undecided = !expected.contains(id) && !openers.contains(id) &&
+                  (making_tabs > 0 ||
+                   std::any_of(targets.begin(), targets.end(), [](auto const& row) { return row.second->follows; }));
+  bool const undecided = tab.undecided;
+  if (!tabs.try_emplace(id, std::move(tab)).second) return;
+  if (!undecided) return find_targets_of_new_tabs();
+  timers.after(decided_by, [this, id] { decide_late(id); });
+}
+
+void Gateway::Impl::decide_late(TabId id) {
+  // Where the tab belongs is said by the answer to whoever makes it.
+  if (making_tabs > 0) return timers.after(decided_by, [this, id] { decide_late(id); });
+  opener_known(id);
+}
+
+void Gateway::Impl::opener_known(TabId id) {
+  auto const found = tabs.find(id);
+  if (found == tabs.end() || !found->second.target.empty()) return;
+  found->second.undecided = false;
+  find_targets_of_new_tabs();
+}
+
+void Gateway::Impl::followed(json::object const& said) {
+  auto const id = number_in(said, "tab").value_or(-1);
+  if (id < 0) return;
+  auto& tab = tabs[id];
+  tab.id = id;
+  if (!tab.target.empty()) return;
+  openers[id] = {number_in(said, "opener").value_or(-1), number_in(said, "frame").value_or(-1)};
+  tab.early = !said.contains("error");
+  tab.plan = number_in(said, "mark").value_or(0);
+  opener_known(id);
+}
+
+void Gateway::Impl::find_targets_of_new_tabs() {
+  if (finding) {
+    find_again = true;
+    return;
+  }
+  finding = true;
+  auto const number = ++last_find;
+  timers.after(told_by, [this, number] {
+    if (finding && number == last_find) finding_failed();
+  });
+  road.chrome("debugger.getTargets", "[]", [this, number](Answer const& answer) {
+    if (number != last_find || !finding) return;
+    if (!answer) return finding_failed();
+    finding = false;
+    finds_failed = 0;
+    if (auto const read = wire::parse_strict(*answer, {256})) read_targets(*read);
+    if (std::exchange(find_again, false)) find_targets_of_new_tabs();
+  });
+}
+
+void Gateway::Impl::tab_updated(TabId id, json::object const& change, json::object const& said) {
+  auto const found = tabs.find(id);
+  if (found == tabs.end()) return;
+  auto& tab = found->second;
+  tab.window = number_in(said, "windowId").value_or(tab.window);
+  tab.active = flag_in(said, "active", tab.active);
+  tab.group = number_in(said, "groupId").value_or(tab.group);
+  tab.discarded = flag_in(said, "discarded") || text_in(said, "status") == "unloaded";
+  tab.complete = text_in(said, "status") != "loading";
+  auto* const on = target_of(id);
+  if (!on) return;
+  if (change.contains("status") || change.contains("discarded")) {
+    on->discarded = tab.discarded;
+    on->complete = tab.complete;
+  }
+  auto const url = text_in(said, "url"), title = text_in(said, "title");
+  // A new tab is told with the address that it is going to: that it is there is news too.
+  bool const there = text_in(change, "status") == "complete";
+  bool const news = there || (!url.empty() && url != on->info.url) || title != on->info.title;
+  if (!url.empty()) on->info.url = url;
+  on->info.title = title;
+  if (news) changed(*on);
+}
+
+void Gateway::Impl::tab_removed(TabId id) {
+  auto const found = tabs.find(id);
+  if (found == tabs.end()) return;
+  auto const name = found->second.target;
+  tabs.erase(found);
+  openers.erase(id);
+  early_events.erase(id);
+  early_answers.erase(id);
+  tab_never_told(id);
+  for (auto& context : contexts) context.tabs.erase(id);
+  if (!name.empty()) vanish(name);
+}
+
+void Gateway::Impl::tab_replaced(TabId added, TabId removed) {
+  // Discarded: Chrome has put another page, not loaded, into the tab's place, with a number and a target of its own.
+  auto const found = tabs.find(removed);
+  if (found != tabs.end()) {
+    auto tab = found->second;
+    tab.id = added;
+    tab.target.clear();
+    for (auto& context : contexts) {
+      if (context.tabs.erase(removed) > 0) context.tabs.insert(added);
+    }
+    tab_removed(removed);
+    tabs.try_emplace(added, std::move(tab));
+  }
+  find_targets_of_new_tabs();
+}
+
+void Gateway::Impl::navigation_event(std::string_view name, json::object const& details) {
+  auto const tab = number_in(details, "tabId").value_or(-1);
+  if (name == "onCreatedNavigationTarget") {
+    auto const from = number_in(details, "sourceTabId").value_or(-1);
+    auto const frame = number_in(details, "sourceFrameId").value_or(-1);
+    auto* const there = target_of(tab);
+    auto const* opener = target_of(from);
+    if (!there) {
+      openers[tab] = {from, frame};
+      if (!opener || !opener->follows) opener_known(tab);  // else debugger.followed comes
+    } else if (opener && there->info.opener.empty()) {
+      there->info.opener = opener->info.id;
+      if (frame == 0) there->info.opener_frame = opener->info.id;
+      changed(*there);
+    }
+    return;
+  }
+  auto* const on = target_of(tab);
+  if (name == "onCompleted" && on && on->bond == Target::Bond::attached) look_for_workers();
+  if (!on || number_in(details, "frameId") != 0) return;
+  bool const attached = on->bond == Target::Bond::attached;
+  if (name == "onCommitted" && attached) on->committed = text_in(details, "url");
+  if (attached) return;
+  if (name == "onCommitted") {
+    if (std::exchange(on->reviving, false)) return attach_now(*on);
+    // What is being attached is compared with what was told once it is; a new tab's first page was told with the tab.
+    bool const first = std::exchange(on->fresh, false) && text_in(details, "url") == on->info.url;
+    if (first || on->bond == Target::Bond::attaching) return;
+    navigated_unattached(*on, text_in(details, "url"));
+  } else if (name == "onDOMContentLoaded") {
+    loaded_unattached(*on, "DOMContentLoaded");
+  } else if (name == "onCompleted") {
+    loaded_unattached(*on, "load");
+  }
+}
+
+}  // namespace any::cdp

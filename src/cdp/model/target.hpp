@@ -1,0 +1,135 @@
+#pragma once
+// What can be driven: a page, a frame of another site, a worker, a tab around a page, the browser.
+
+#include <boost/json/value.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "cdp/intercept/fetch.hpp"
+#include "cdp/model/replay.hpp"
+#include "cdp/protocol/command.hpp"
+
+namespace any::cdp {
+
+struct Session;
+
+/// How the ids begin that stand for a document's loader while its tab is not attached.
+inline constexpr std::string_view our_loader = "A11E";
+
+struct TargetInfo {
+  std::string id, type, title{}, url{};
+  std::string opener{}, opener_frame{}, parent_frame{}, context{}, subtype{};
+};
+
+/// `attached`: as a client sees it.
+std::string info_json(TargetInfo const& info, bool attached);
+
+/// Which targets a client wants to hear of, in CDP's own form: the first entry that fits decides.
+class TargetFilter {
+ public:
+  /// What Chrome takes where a client gives none: everything but `tab` and `browser`.
+  TargetFilter();
+  static boost::system::result<TargetFilter, Failure> read(boost::json::value const& filter);
+  bool lets(std::string_view type) const;
+
+ private:
+  struct Row {
+    std::string type;  ///< empty: any
+    bool exclude = false;
+  };
+  std::vector<Row> rows_;
+};
+
+/// One execution context as its creation was told: ours to a tab that is not attached, or Chrome's.
+struct Context {
+  std::int64_t id = 0;
+  std::string unique, frame, name;
+  bool main = false;          ///< the page's own world
+  std::string told;           ///< raw params of its Runtime.executionContextCreated
+  std::string real_unique{};  ///< of ours: the uniqueId of Chrome's that it stands for
+};
+
+struct Frame {
+  std::string parent, loader, url;
+  std::string navigated;  ///< raw params of the last Page.frameNavigated
+};
+
+/// A command on its way through Chrome, so that it can be answered if Chrome never does.
+struct InFlight {
+  Ticket ticket;
+  bool navigates = false;  ///< Page.navigate: it may have gone where Chrome's debugger cannot follow
+  bool input = false;      ///< Input.dispatch…: what it does may close the page, which is no failure of it
+  bool uploads = false;    ///< DOM.setFileInputFiles, which needs a switch of the extension's
+};
+
+/// A command that a popup is sent at its creation, because a client is expected to say it (popups.cpp).
+struct Foreseen {
+  enum class State : unsigned char { asked, done, refused };
+
+  ClientId client = 0;  ///< 0: our own
+  std::string method, params;
+  std::string given{};           ///< script: Chrome's identifier
+  std::string session{}, key{};  ///< whose ledger has it now, under which key
+  bool taken = false;            ///< the client has said it
+  State state = State::asked;
+
+  bool operator==(Foreseen const&) const = default;
+};
+
+struct Target {
+  enum class Bond : unsigned char { loose, attaching, attached };
+
+  TargetInfo info;
+  Debuggee debuggee;
+  std::string upstream;  ///< Chrome's session id below the debuggee; empty: its own
+  std::string parent;    ///< id of the target whose session announced it; empty: none
+  std::vector<std::pair<Debuggee, std::string>> other_ways{};  ///< to a service worker that other pages have too
+  Bond bond = Bond::loose;
+  bool held = false;                 ///< Chrome has stopped it until Runtime.runIfWaitingForDebugger
+  std::vector<Ticket> navigating{};  ///< answered when the page has come, which tabs and webNavigation tell
+  bool follows = false;              ///< the tabs that it opens are attached at once
+  std::int64_t popups_get = 0;       ///< the plan by which they are (popups.cpp)
+  std::vector<Foreseen> foreseen{};  ///< a popup: what it was sent, as long as it matters
+  bool requests_held = false;        ///< a popup: its requests wait until the clients have set it up
+  std::vector<std::pair<std::string, std::string>> held_requests{};  ///< Fetch events meanwhile: method and params
+  bool reviving = false;  ///< discarded, being loaded: attached to once its page has come
+  bool crashed = false;
+  bool script_loaded = false;  ///< a worker: Inspector.workerScriptLoaded has come
+  bool discarded = false;
+  std::string committed{};         ///< address of the last page that webNavigation told while attached
+  bool fresh = false;              ///< a new tab whose first page has not come yet
+  bool unannounced = false;        ///< appeared while the browser's tabs were not known
+  bool closing = false;            ///< a client closes it: no dialog of its page shall keep it
+  bool complete = true;            ///< the page has loaded, for all that is known without being attached
+  bool objects_lost = false;       ///< the attachment went in which clients had made objects
+  bool scripted = true;            ///< its document came while the sessions' scripts were in force
+  Millis missed_since = 0;         ///< since when nobody has seen its events, the link being lost; 0: they are seen
+  bool left_attached = false;      ///< attached when the link was lost
+  bool restoring = false;          ///< attached anew: what Chrome tells is compared with what was told before
+  int unanswered = 0;              ///< of what restoring has asked
+  std::uint64_t attachment = 0;    ///< rises with each; answers of an earlier one count no more
+  Millis used = 0;                 ///< when a client last asked something of it
+  std::string pending_url;         ///< where it goes when no session holds it any more; empty: it is there
+  std::set<std::string> set_once;  ///< what Chrome takes once, in the present attachment
+  std::string auto_attach;         ///< params of the Target.setAutoAttach that is in force in Chrome
+
+  std::vector<Session*> sessions;      ///< of clients, the oldest first
+  std::map<std::string, int> enabled;  ///< domains on in Chrome
+  Replay replay;
+  Interceptions fetch;
+  std::map<std::int64_t, Context> contexts;       ///< as told to the clients, by the id that they know
+  std::map<std::int64_t, std::int64_t> real_of;   ///< id a client knows → Chrome's, where they differ
+  std::map<std::int64_t, std::int64_t> known_as;  ///< the other way
+  std::set<std::int64_t> unseen;                  ///< restoring: told before, not yet told again
+  std::map<std::string, Frame> frames;
+  double last_told = 0;         ///< time of the newest console line told, ms since 1970
+  std::string main_loader;      ///< of the document, ours while not attached
+  std::deque<Command> waiting;  ///< for the attachment
+  std::map<std::uint64_t, InFlight> in_flight;
+};
+
+}  // namespace any::cdp

@@ -1,0 +1,249 @@
+// Clients' sessions: begun, announced, ended, and what they left behind taken back.
+
+#include "cdp/impl.hpp"
+#include "cdp/protocol/read.hpp"
+#include "cdp/session/settings.hpp"
+
+namespace any::cdp {
+
+namespace {
+
+/// What Chrome must be asked so that all sessions of a target get the children they want.
+std::string together(std::vector<Session*> const& sessions) {
+  bool on = false, wait = false;
+  for (auto const* session : sessions) {
+    on = on || session->auto_attach.on;
+    wait = wait || (session->auto_attach.on && session->auto_attach.wait);
+  }
+  if (!on) return R"({"autoAttach":false,"waitForDebuggerOnStart":false,"flatten":true})";
+  return std::string(R"({"autoAttach":true,"waitForDebuggerOnStart":)") + (wait ? "true" : "false") +
+         R"(,"flatten":true})";
+}
+
+}  // namespace
+
+std::string Gateway::Impl::make_session_id() {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string id = session_prefix + std::string(16, '0');
+  auto n = ++last_session;
+  for (std::size_t at = id.size(); n > 0; n /= 16) id[--at] = digits[n % 16];
+  return id;
+}
+
+Session* Gateway::Impl::session(ClientId id, std::string_view session_id) {
+  auto* const owner = client(id);
+  if (!owner) return nullptr;
+  auto const found = owner->sessions.find(session_id);
+  return found == owner->sessions.end() ? nullptr : found->second.get();
+}
+
+Session& Gateway::Impl::begin_session(Client& owner, Session::Kind kind, Target* on, std::string_view parent,
+                                      bool automatic) {
+  auto made = std::make_unique<Session>();
+  // The first is the socket's own, which has no name.
+  made->id = owner.sessions.empty() ? std::string() : make_session_id();
+  made->client = owner.id;
+  made->kind = kind;
+  if (on) made->target = on->info.id;
+  made->parent = parent;
+  made->automatic = automatic;
+  auto& session = *made;
+  owner.sessions.emplace(session.id, std::move(made));
+  if (on && kind == Session::Kind::target) on->sessions.push_back(&session);
+  return session;
+}
+
+Session& Gateway::Impl::announce(Session& parent, Session::Kind kind, Target& on, bool automatic) {
+  bool const first = on.sessions.empty();
+  auto& made = begin_session(*client(parent.client), kind, &on, parent.id, automatic);
+  made.held = automatic && kind == Session::Kind::target && parent.auto_attach.wait && on.held;
+  auto const info = kind == Session::Kind::tab ? tab_info(on) : on.info;
+  event(parent, "Target.attachedToTarget",
+        R"({"sessionId":")" + made.id + R"(","targetInfo":)" + info_json(info, true) + R"(,"waitingForDebugger":)" +
+            (made.held ? "true" : "false") + "}");
+  if (made.held && on.requests_held) begin_settling(made);
+  if (automatic) tell_script_loaded(made, on);
+  if (first && kind == Session::Kind::target) changed(on);
+  update_follow(on);
+  return made;
+}
+
+void Gateway::Impl::tell_script_loaded(Session const& to, Target const& on) {
+  if (on.script_loaded) event(to, "Inspector.workerScriptLoaded", "{}");
+}
+
+bool Gateway::Impl::wants(Session const& parent, Target const& on, Session::Kind kind) const {
+  if (!parent.auto_attach.on) return false;
+  if (kind == Session::Kind::tab) return parent.auto_attach.filter.lets("tab");
+  return parent.auto_attach.filter.lets(on.info.type);
+}
+
+void Gateway::Impl::announce_where_wanted(Target& on) {
+  // A new session may itself attach automatically at once: the list is taken first.
+  std::vector<Session*> parents;
+  for (auto& [id, owner] : clients) {
+    for (auto& [name, session] : owner.sessions) {
+      // A service worker is told of at the browser's level too, as Chrome does.
+      bool const at_root = on.parent.empty() || on.info.type == "service_worker";
+      bool const above = (at_root && session->kind == Session::Kind::browser) ||
+                         (!ordinary(on) && session->kind == Session::Kind::target && session->target == on.parent);
+      if (above && session->auto_attach.on) parents.push_back(session.get());
+    }
+  }
+  for (auto* const parent : parents) announce_once(*parent, on);
+}
+
+void Gateway::Impl::announce_once(Session& parent, Target& on) {
+  auto const has = [this, &parent, &on](Session::Kind kind) {
+    auto const& its = client(parent.client)->sessions;
+    return std::any_of(its.begin(), its.end(), [&](auto const& row) {
+      auto const& other = *row.second;
+      return other.automatic && other.kind == kind && other.target == on.info.id && other.parent == parent.id;
+    });
+  };
+  bool const around = parent.kind == Session::Kind::browser && ordinary(on);
+  if (around && wants(parent, on, Session::Kind::tab) && !has(Session::Kind::tab)) {
+    announce(parent, Session::Kind::tab, on, true);
+  }
+  if (wants(parent, on, Session::Kind::target) && !has(Session::Kind::target)) {
+    announce(parent, Session::Kind::target, on, true);
+  }
+}
+
+void Gateway::Impl::auto_attach(Session& session) {
+  std::vector<Target*> there;
+  for (auto& [id, on] : targets) {
+    bool const below = session.kind == Session::Kind::browser ? on->parent.empty() || on->info.type == "service_worker"
+                       : session.kind == Session::Kind::tab   ? id == session.target
+                                                              : on->parent == session.target;
+    if (below) there.push_back(on.get());
+  }
+  for (auto* const on : there) announce_once(session, *on);
+}
+
+void Gateway::Impl::update_auto_attach(Target& on) {
+  if (on.bond != Target::Bond::attached) return;
+  auto const params = together(on.sessions);
+  if (params == on.auto_attach || (on.auto_attach.empty() && params.starts_with(R"({"autoAttach":false)"))) return;
+  on.auto_attach = params;
+  if (on.restoring) return restoring_asked(on, "Target.setAutoAttach", params, nullptr);
+  tell(on, "Target.setAutoAttach", params);
+}
+
+void Gateway::Impl::tell_discovered(Session& session, Target& of) {
+  auto const tell_one = [this, &session, &of](TargetInfo const& info) {
+    if (!session.discover->lets(info.type) || !session.told.insert(info.id).second) return;
+    event(session, "Target.targetCreated", R"({"targetInfo":)" + info_json(info, !of.sessions.empty()) + "}");
+  };
+  if (ordinary(of)) tell_one(tab_info(of));
+  tell_one(of.info);
+}
+
+void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool say) {
+  auto* const owner = client(owner_id);
+  auto* const ending = session(owner_id, id);
+  if (!owner || !ending) return;
+  std::vector<std::string> children;
+  for (auto const& [name, other] : owner->sessions) {
+    if (!name.empty() && other->parent == id && name != id) children.push_back(name);
+  }
+  for (auto const& child : children) end_session(owner_id, child, say);
+
+  ending->discover.reset();  // nothing follows its end
+  ending->told.clear();
+
+  auto* const on = ending->kind == Session::Kind::target ? target(ending->target) : nullptr;
+  if (say && !id.empty()) {
+    if (auto const* parent = session(owner_id, ending->parent)) {
+      auto const about = ending->kind == Session::Kind::tab ? tab_target_id(ending->target) : ending->target;
+      event(*parent, "Target.detachedFromTarget",
+            R"({"sessionId":")" + id + R"(","targetId":)" + wire::quote(about) + "}");
+    }
+  }
+  if (on) {
+    // What it has asked and not heard yet has no one to be told any more, unless the client itself stays.
+    for (auto& [number, flight] : on->in_flight) {
+      if (flight.ticket.client != owner_id || flight.ticket.session != id) continue;
+      if (say) fail(flight.ticket, {code::server_error, "Inspected target navigated or closed"});
+      flight.ticket.client = 0;
+    }
+    std::erase_if(on->waiting, [this, owner_id, &id, say](Command const& command) {
+      bool const its = command.ticket.client == owner_id && command.ticket.session == id;
+      if (its) waits_no_more(command);
+      if (its && say) fail(command.ticket, {code::server_error, "Inspected target navigated or closed"});
+      return its;
+    });
+    std::erase(on->sessions, ending);
+    stop_intercepting(*ending, *on);
+    // Another that uses it without listening is not disturbed: it is let go when that one rests too.
+    bool const in_use =
+        !on->waiting.empty() ||
+        std::any_of(on->sessions.begin(), on->sessions.end(), [](Session const* other) { return other->used; }) ||
+        std::any_of(on->in_flight.begin(), on->in_flight.end(),
+                    [](auto const& row) { return row.second.ticket.client != 0; });
+    if (in_use || needed(*on) || on->bond != Target::Bond::attached) {
+      take_back(*ending, *on);
+      update_auto_attach(*on);
+    } else if (on->upstream.empty()) {
+      let_go(*on);
+    } else {
+      take_back(*ending, *on);
+      update_auto_attach(*on);
+    }
+    resume_if_free(*on);
+    update_follow(*on);
+    if (on->sessions.empty()) changed(*on);
+  }
+  auto const made = ending->kind == Session::Kind::made ? ending->target : std::string();
+  bool const listened = downloads.listeners.erase({owner_id, id}) > 0;
+  owner->sessions.erase(id);
+  settling.erase({owner_id, id});
+  if (!made.empty()) made_changed(made);
+  if (listened) hear_downloads();
+}
+
+void Gateway::Impl::take_back(Session& of, Target& on) {
+  if (on.bond != Target::Bond::attached) return;
+  auto& lines = of.ledger.lines();
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    Ledger::Line const* others = nullptr;
+    for (auto const* session : on.sessions) {
+      if (auto const* same = session->ledger.find(line->key)) others = same;
+    }
+    auto const& rule = rule_of(line->method);
+    if (rule.act == Act::enable) {
+      auto const domain = std::string(domain_of(line->method));
+      if (others || (domain == "Page" && downloads.wanted())) continue;
+      on.enabled.erase(domain);
+      on.replay.forget(domain);
+      tell(on, domain + ".disable", "{}");
+    } else if (rule.act == Act::setting) {
+      if (auto const back = undo(on, *line); !back.method.empty()) tell(on, back.method, back.params);
+    } else if (rule.act == Act::group) {
+      tell(on, line->method, line->params);
+    } else if (rule.act == Act::script && !line->given.empty()) {
+      tell(on, "Page.removeScriptToEvaluateOnNewDocument", R"({"identifier":)" + wire::quote(line->given) + "}");
+    } else if (rule.act == Act::binding && !others) {
+      tell(on, "Runtime.removeBinding", R"({"name":)" + wire::quote(string_in(line->params, "name")) + "}");
+    }
+  }
+}
+
+void Gateway::Impl::reply(Ticket const& ticket, std::string_view result) {
+  if (clients.contains(ticket.client)) sockets.send(ticket.client, result_text(ticket, result));
+  if (!settling.empty()) answered_while_settling(ticket);
+}
+
+void Gateway::Impl::fail(Ticket const& ticket, Failure const& failure) {
+  if (!clients.contains(ticket.client)) return;
+  // Of several steps one may have been carried out.
+  sockets.send(ticket.client, failure_text(ticket, failure.code == link_lost ? loss : failure));
+  if (!settling.empty()) answered_while_settling(ticket);
+}
+
+void Gateway::Impl::event(Session const& to, std::string_view method, std::string_view params) {
+  if (!settling.empty() && kept_while_settling(to, method, params)) return;
+  sockets.send(to.client, event_text(to.id, method, params));
+}
+
+}  // namespace any::cdp
