@@ -14,19 +14,22 @@ const WORLD = "any";
 /**
  * Runs the source, which the relay of one document alone listens to, in that document.
  * @param {Injection} injection
- * @returns {Promise<{outcome: "begun"}>}
+ * @returns {Promise<string>} what the wrapper says: "begun", "refused" or "altered: …"
  */
 export async function viaDebugger(injection) {
   /** @type {any} */
   let refusal = null;
+  let altered = "";
   for (const key of await targetsOf(injection)) {
     try {
       const said = await withDebugger(key, (target, again) => evaluateIn(target, injection, again));
-      if (said === "begun" || said === "refused") return { outcome: "begun" };
+      if (said.startsWith("altered:")) altered = said;
+      else if (said !== "unheard") return said;
     } catch (error) {
       refusal ??= error;
     }
   }
+  if (altered) return altered;
   const why = refusal ? `the debugger cannot reach this page: ${refusal.message}` : "the debugger found no way into this frame";
   throw failure("WorldUnavailableError", why);
 }
@@ -69,7 +72,7 @@ async function evaluateIn(target, { frame, world, source, limit_ms }, again) {
     for (const frameId of frame === 0 ? [frameTree.frame.id] : frameIds(frameTree)) {
       const contextId = await contextOf(target, frameId, world).catch((error) => frame === 0 ? Promise.reject(error) : null); // it has gone
       if (contextId !== null) said = await evaluate({ contextId });
-      if (said !== "unheard") break;
+      if (said !== "unheard" && !said.startsWith("altered:")) break; // an altered page does not know whether it is meant
     }
   }
   // Nobody listens: what an attempt that was cut off had asked for has begun.

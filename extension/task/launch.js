@@ -6,7 +6,7 @@ import { failure, plainFailure } from "./errors.js";
 import { sourceName } from "./positions.js";
 import { hasLeft, relayAt, relayOf } from "./relays.js";
 import { FUNCTION_HEADER } from "./run.js";
-import { splicedSource, wrapperSource } from "./source.js";
+import { splicedSource } from "./source.js";
 import { syntaxError } from "./syntax.js";
 import { syntaxFailure } from "./verdict.js";
 
@@ -275,7 +275,7 @@ export class Launcher {
       const ticket = crypto.randomUUID();
       part.road = road;
       const words = this.words(run, part);
-      const spliced = road === "userScripts" ? splicedSource(ticket, words) : { source: wrapperSource(ticket, words), header: FUNCTION_HEADER };
+      const spliced = splicedSource(ticket, words);
       part.header = spliced.header;
       part.state = "sent";
       const { name, note, deadline } = { name: part.name, note: words.note, deadline: run.deadline };

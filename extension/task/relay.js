@@ -8,7 +8,8 @@
  *
  * Up it says, over its port: hello, engine, started, refused, uncompiled, progress, console, sleep, end, pong, ready.
  * Down it is told: run, stop, void, ack, wake, ping.
- * @param {{ticket: string, world: string, run?: any}} setup `run`: the only run that the holder of the ticket may begin
+ * @param {{ticket: string, world: string, run?: any, room?: boolean}} setup `run`: the only run that the holder of the ticket may
+ *   begin · `room`: the holder, who is expected already, needs an empty frame, named as the ticket, whose built-ins no page has touched
  */
 export function relay(setup) {
   /** @type {any} */
@@ -21,6 +22,7 @@ export function relay(setup) {
     const PIECE = 4_000_000; // UTF-16 units; a message of the runtime carries 64 MiB
     const EVENTS_KEPT = 2000;
     const RUNS_KEPT = 5000;
+    const ROOM_MS = 10_000;
     /** @type {Map<string, EventTarget>} by world */
     const channels = new Map();
     /**
@@ -36,6 +38,8 @@ export function relay(setup) {
     /** @type {Map<number, string>} */
     const pieces = new Map();
     let lastPiece = 0;
+    /** @type {Map<string, Element>} by ticket */
+    const rooms = new Map();
 
     function connect() {
       if (port || dead) return;
@@ -123,8 +127,9 @@ export function relay(setup) {
       return it;
     }
 
-    /** @param {{ticket: string, world: string, run?: any}} given */
-    function expect({ ticket, world, run }) {
+    /** @param {{ticket: string, world: string, run?: any, room?: boolean}} given */
+    function expect({ ticket, world, run, room }) {
+      if (room) return makeRoom(ticket); // it is expected already
       if (run && !runs.has(run.run)) know(run.run, run.note, run.deadline, null);
       document.addEventListener(
         ticket,
@@ -133,6 +138,7 @@ export function relay(setup) {
           if (!channel) return;
           event.preventDefault();
           event.stopImmediatePropagation();
+          leaveRoom(ticket);
           channel.addEventListener("up", (said) => hear(channel, /** @type {CustomEvent} */ (said)));
           if (run) /** @type {any} */ (runs.get(run.run)).channel ??= channel;
           else {
@@ -143,6 +149,22 @@ export function relay(setup) {
         { once: true, capture: true },
       );
       connect();
+    }
+
+    /** @param {string} name */
+    function makeRoom(name) {
+      const frame = /** @type {HTMLIFrameElement} */ (document.createElementNS("http://www.w3.org/1999/xhtml", "iframe"));
+      frame.name = name;
+      frame.hidden = true;
+      document.documentElement?.append(frame);
+      rooms.set(name, frame);
+      setTimeout(() => leaveRoom(name), ROOM_MS); // nobody comes where the frame's built-ins are out of reach
+    }
+
+    /** @param {string} name */
+    function leaveRoom(name) {
+      rooms.get(name)?.remove();
+      rooms.delete(name);
     }
 
     /** @param {EventTarget} channel @param {CustomEvent} event */
@@ -175,9 +197,13 @@ export function relay(setup) {
           runs.delete(head.run); // nothing of it ran: it may come by another road
           tell(head);
           return;
+        case "address":
+          if (URL.canParse(head.url, document.baseURI)) event.preventDefault();
+          return;
         case "end":
           if (it.state !== "running") return;
           it.state = "ended";
+          if (head.outcome === "next") head.url = new URL(head.url, document.baseURI).href;
           it.end = { ...head, text: head.outcome === "value" || head.outcome === "next" ? text : undefined, page: location.href, title: document.title };
           it.sleeps.clear();
           post(it.end);

@@ -77,11 +77,21 @@ function targetOf({ tab, frame, document }) {
  *   scripts · "gone": the document was replaced meanwhile
  */
 export async function place(place) {
+  const said = await placed(place, false);
+  return said.outcome === "altered" ? placed(place, true) : said;
+}
+
+/**
+ * @param {Place} place
+ * @param {boolean} room the page has replaced what the wrapper needs: it finds it in a frame of its own
+ * @returns {Promise<any>}
+ */
+async function placed(place, room) {
   const { tab, world, ticket, limit_ms } = place;
   const injection = { target: targetOf(place), injectImmediately: true };
   const source = wrapperSource(ticket);
   try {
-    const first = chrome.scripting.executeScript({ ...injection, func: relay, args: [{ ticket, world }] });
+    const first = chrome.scripting.executeScript({ ...injection, func: relay, args: [{ ticket, world, room }] });
     const second = world === "main" ? chrome.scripting.executeScript({ ...injection, world: "MAIN", func: boot, args: [source] }) : null;
     second?.catch(() => {});
     const [{ documentId: document }] = await answered(place, first, limit_ms);
@@ -103,11 +113,21 @@ export async function place(place) {
     if (said === "ready") return { outcome: "ready", document };
     if (typeof said === "string" && said.startsWith("blocked:")) return { outcome: "blocked", document };
     if (said === "unheard") return { outcome: "gone", document };
+    if (typeof said === "string" && said.startsWith("altered:")) {
+      return room ? { outcome: "silent", document, message: alteredText(place, said) } : { outcome: "altered" };
+    }
+    if (typeof said === "string") throw new Error(`the wrapper did not begin: ${said}`);
     const message = `the page (frame ${place.frame} of tab ${tab}) is sandboxed without allow-scripts, so its main world runs none; use world "isolated" or "user"`;
     return { outcome: "silent", document, message };
   } catch (error) {
     return refused(place, /** @type {Error} */ (error));
   }
+}
+
+/** @param {{tab: number, frame: number}} place @param {string} said */
+function alteredText({ tab, frame }, said) {
+  const what = said.slice("altered: ".length);
+  return `the page (frame ${frame} of tab ${tab}) has replaced built-ins that a script relies on (${what}), and lets no frame be made in which they are whole; use world "isolated" or "user"`;
 }
 
 /**
@@ -157,20 +177,30 @@ export function roads({ world }) {
  * @param {Place & {road: string, document: string, source: string, run: any}} params
  */
 export async function direct(params) {
+  const said = await directed(params, false);
+  const again = said.startsWith("altered:") ? await directed(params, true) : said;
+  if (again.startsWith("altered:")) throw failure("WorldUnavailableError", alteredText(params, again));
+  if (again !== "begun" && again !== "refused") throw new Error(again);
+  return { outcome: "begun" };
+}
+
+/**
+ * @param {Place & {road: string, document: string, source: string, run: any}} params
+ * @param {boolean} room as in placed()
+ * @returns {Promise<string>} what the wrapper says
+ */
+async function directed(params, room) {
   const { tab, document, world, ticket, run, road, source, limit_ms } = params;
   const target = { tabId: tab, documentIds: [document] };
-  const expecting = { target, injectImmediately: true, func: relay, args: [{ ticket, world, run }] };
+  const expecting = { target, injectImmediately: true, func: relay, args: [{ ticket, world, run, room }] };
   try {
     await answered(params, chrome.scripting.executeScript(/** @type {any} */ (expecting)), limit_ms);
   } catch (error) {
     if ((await refused(params, /** @type {Error} */ (error))).outcome === "gone") throw failure("NavigatedError", "the page was left before the script could begin");
     throw error;
   }
-  if (road === "userScripts") {
-    const execution = chrome.userScripts.execute({ target, world: "MAIN", injectImmediately: true, js: [{ code: source }] });
-    const [made] = await execution;
-    if (made?.result !== "begun" && made?.result !== "refused") throw new Error(made?.error ?? "chrome.userScripts ran nothing in this page");
-    return { outcome: "begun" };
-  }
-  return viaDebugger(params);
+  if (road !== "userScripts") return viaDebugger(params);
+  const execution = chrome.userScripts.execute({ target, world: "MAIN", injectImmediately: true, js: [{ code: source }] });
+  const [made] = await execution;
+  return /** @type {any} */ (made)?.result ?? made?.error ?? "chrome.userScripts ran nothing in this page";
 }

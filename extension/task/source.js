@@ -2,10 +2,11 @@
  * The source text that goes into pages, put together from the functions in this folder.
  * @module
  */
+import { makeNatives } from "./natives.js";
 import { makeValues } from "./values.js";
 import { wrapper } from "./wrapper.js";
 
-const PARTS = `{ makeValues: ${makeValues} }`;
+const PARTS = `{ makeNatives: ${makeNatives}, makeValues: ${makeValues} }`;
 
 /** Frames of ours are called so in stacks. */
 const NAME = "\n//# sourceURL=any-wrapper:///";
@@ -14,16 +15,15 @@ const NAME = "\n//# sourceURL=any-wrapper:///";
 export const SOURCE = "any-script:///";
 
 /**
- * An expression that makes a wrapper, which waits for the relay's word or runs one script at once.
+ * An expression that makes a wrapper, which waits for the relay's word.
  * @param {string} ticket
- * @param {any} [run] as the relay is told of it, with `script`: text may be evaluated where this goes
  */
-export function wrapperSource(ticket, run) {
-  return `(${wrapper})(${JSON.stringify({ ticket, run })}, undefined, ${PARTS})${NAME}`;
+export function wrapperSource(ticket) {
+  return `(${wrapper})(${JSON.stringify({ ticket, run: null })}, undefined, ${PARTS})${NAME}`;
 }
 
 /**
- * The same for one script where no text can be evaluated: the script is part of the expression.
+ * The same for one script where no text can be evaluated later: the script is part of the expression.
  * @param {string} ticket
  * @param {any} run
  * @returns {{source: string, header: number}} `header`: lines before the script's first
@@ -40,11 +40,18 @@ export function splicedSource(ticket, run) {
  * @returns {string} what the wrapper says, or "blocked: …": the page lets no text be evaluated
  */
 export function boot(source) {
+  const plain = () => {};
   let make;
   try {
-    make = Function(`return ${source}`);
-  } catch (thrown) {
-    return `blocked: ${thrown}`;
+    const Kind = /** @type {any} */ (plain.constructor);
+    make = new Kind("return " + source);
+    if (typeof make !== "function" || make.length !== 0) return "blocked: the page has replaced Function";
+  } catch {
+    return "blocked: no text is evaluated";
   }
-  return make();
+  try {
+    return make() ?? "blocked: the page has replaced Function";
+  } catch (thrown) {
+    return "failed: " + thrown;
+  }
 }

@@ -4,62 +4,39 @@
  */
 
 /**
- * Makes the walk. Self-contained: its source text is put into pages (see source.js). The natives are taken when it is made,
- * so that what the page replaces later does not count.
+ * Makes the walk. Self-contained: its source text is put into pages (see source.js).
  *
- * `toText(value, root)` gives `{text}`; `text` is undefined for undefined. It throws a plain object
- * `{refused: true, name: "NotSerializableError"|"ResultTooLargeError", message, path, hint}`.
- * @param {number} [limit] bytes of text at most
+ * `toText(value, root)` gives `{text}`, undefined for undefined, or `{refused}`: `{name: "NotSerializableError"|
+ * "ResultTooLargeError", message, path, hint}`.
+ * @param {any} natives as makeNatives gives them
  */
-export function makeValues(limit = 128 * 1024 * 1024) {
-  const { apply, getOwnPropertyDescriptor: describe, getPrototypeOf } = Reflect;
-  const { isArray } = Array;
-  const { isView } = ArrayBuffer;
-  const { keys: enumerable } = Object;
-  const objectRoot = Object.prototype;
-  const arrayRoot = Array.prototype;
-  const hasOwn = Object.prototype.hasOwnProperty;
-  const tagOf = Object.prototype.toString;
-  const sourceOf = Function.prototype.toString;
-  const sliceText = String.prototype.slice;
-  const codeAt = String.prototype.charCodeAt;
-  const wellFormed = String.prototype.isWellFormed;
-  const identifier = RegExp.prototype.test.bind(/^[A-Za-z_$][\w$]*$/);
-  const dateTime = Date.prototype.getTime;
-  const dateText = Date.prototype.toISOString;
-  const mapEach = Map.prototype.forEach;
-  const setEach = Set.prototype.forEach;
-  const unbox = [Number.prototype.valueOf, String.prototype.valueOf, Boolean.prototype.valueOf];
-  const typedTag = /** @type {any} */ (describe(/** @type {any} */ (getPrototypeOf(Uint8Array.prototype)), Symbol.toStringTag)).get;
-  const typedLength = /** @type {any} */ (describe(/** @type {any} */ (getPrototypeOf(Uint8Array.prototype)), "length")).get;
-  const mapSize = /** @type {any} */ (describe(Map.prototype, "size")).get;
-  const setSize = /** @type {any} */ (describe(Set.prototype, "size")).get;
-  const bufferSize = /** @type {any} */ (describe(ArrayBuffer.prototype, "byteLength")).get;
-  const asText = String;
+export function makeValues(natives) {
+  const { apply, describe, getPrototypeOf, keys: enumerable, hasOwn, tagOf, isArray, isView } = natives;
+  const { sourceOf, slice: sliceText, codeAt, isWellFormed, asText, stringify: quote } = natives;
+  const { dateTime, dateText, mapEach, setEach, mapSize, setSize, bufferSize, typedTag, typedLength } = natives;
+  const unbox = [natives.unboxNumber, natives.unboxString, natives.unboxBoolean];
+  const objectRoot = getPrototypeOf({});
+  const arrayRoot = getPrototypeOf([]);
+  const LARGEST = 128 * 1024 * 1024;
   const DEEPEST = 200;
 
-  const given = JSON.stringify;
-  const probe = '"\\\n\u2028\ud83d\ude00é\u0000';
-  const quote = given(probe) === '"\\"\\\\\\n\u2028\ud83d\ude00é\\u0000"' ? given : quoteSlowly;
-
-  /** For pages that have replaced JSON.stringify. @param {string} text */
-  function quoteSlowly(text) {
-    let out = '"';
-    for (let at = 0; at < text.length; at++) {
-      const code = apply(codeAt, text, [at]);
-      if (code === 34) out += '\\"';
-      else if (code === 92) out += "\\\\";
-      else if (code < 32) out += (code < 16 ? "\\u000" : "\\u001") + "0123456789abcdef"[code & 15];
-      else out += text[at];
-    }
-    return out + '"';
-  }
-
-  /** @type {any[]} the objects we are inside of */ const inside = [];
-  /** @type {any[]} the key by which each was reached */ const reached = [];
+  /** @type {any} the objects we are inside of */ let inside;
+  /** @type {any} the key by which each was reached */ let reached;
   let level = 0;
   let size = 0;
+  let limit = LARGEST;
   let root = "result";
+  /** @type {any} what this walk has thrown itself */ let refusal;
+
+  /** Whether `.key` can be written. @param {string} key */
+  function identifier(key) {
+    for (let at = 0; at < key.length; at++) {
+      const each = key[at];
+      const letter = (each >= "a" && each <= "z") || (each >= "A" && each <= "Z") || each === "_" || each === "$";
+      if (!letter && !(at && each >= "0" && each <= "9")) return false;
+    }
+    return key !== "";
+  }
 
   /** @param {number} depth */
   function pathTo(depth) {
@@ -81,7 +58,7 @@ export function makeValues(limit = 128 * 1024 * 1024) {
    */
   function refuse(depth, what, hint) {
     const path = pathTo(depth);
-    throw { refused: true, name: "NotSerializableError", message: `${path} is ${what}, which JSON cannot carry: ${hint}`, path, hint };
+    throw (refusal = { name: "NotSerializableError", message: `${path} is ${what}, which JSON cannot carry: ${hint}`, path, hint });
   }
 
   /** @param {number} depth @param {number} bytes @returns {never} */
@@ -89,14 +66,14 @@ export function makeValues(limit = 128 * 1024 * 1024) {
     const path = pathTo(depth);
     const hint = "return less, or in pieces";
     const message = `the result is larger than ${limit} bytes: at ${path} it has reached ${bytes}; ${hint}`;
-    throw { refused: true, name: "ResultTooLargeError", message, path, hint };
+    throw (refusal = { name: "ResultTooLargeError", message, path, hint });
   }
 
   /** @param {string} text @param {number} depth */
   function textOf(text, depth) {
     size += text.length + 2;
     if (size > limit) tooLarge(depth, size);
-    if (!apply(wellFormed, text, [])) {
+    if (!apply(isWellFormed, text, [])) {
       refuse(depth, "text with half of a surrogate pair", "use toWellFormed(), or return the code units as numbers");
     }
     return quote(text);
@@ -208,6 +185,12 @@ export function makeValues(limit = 128 * 1024 * 1024) {
     return out + "}";
   }
 
+  /** What an own member holds, without asking a getter. @param {any} object @param {string} name */
+  function valueAt(object, name) {
+    const found = describe(object, name);
+    return found && apply(hasOwn, found, ["value"]) ? found.value : undefined;
+  }
+
   /** @param {any} made */
   function native(made) {
     return typeof made === "function" && apply(sliceText, apply(sourceOf, made, []), [-17]) === "{ [native code] }";
@@ -224,7 +207,7 @@ export function makeValues(limit = 128 * 1024 * 1024) {
       if (at !== value && (next === null || isArray(at))) return false;
       const found = describe(at, "toJSON");
       if (found) {
-        if (at !== value && native(describe(at, "constructor")?.value) && !native(found.value)) return false;
+        if (at !== value && native(valueAt(at, "constructor")) && !native(valueAt(at, "toJSON"))) return false;
         return typeof value.toJSON === "function";
       }
       at = next;
@@ -323,8 +306,8 @@ export function makeValues(limit = 128 * 1024 * 1024) {
     for (let at = getPrototypeOf(value), steps = 0; at !== null && steps < 100; steps++) {
       const next = getPrototypeOf(at);
       if (next === null) break;
-      const maker = describe(at, "constructor")?.value;
-      if (native(maker)) return advice(asText(describe(maker, "name")?.value), value);
+      const maker = valueAt(at, "constructor");
+      if (native(maker)) return advice(asText(valueAt(maker, "name")), value);
       at = next;
     }
     const tag = tagged(value);
@@ -361,31 +344,41 @@ export function makeValues(limit = 128 * 1024 * 1024) {
   /**
    * @param {any} value
    * @param {string} [name] what the path begins with
-   * @returns {{text: string|undefined}}
+   * @param {number} [most] bytes of text at most
+   * @returns {{text: string|undefined, refused: {name: string, message: string, path: string, hint: string}|undefined}}
    */
-  function toText(value, name = "result") {
+  function toText(value, name = "result", most = LARGEST) {
+    const outer = { inside, reached, level, size, limit, root, refusal }; // a toJSON may say something in the middle of a walk
+    inside = { __proto__: null };
+    reached = { __proto__: null };
+    level = size = 0;
+    limit = most;
     root = name;
-    size = 0;
-    level = 0;
+    refusal = undefined;
     try {
       const text = walk(value, 0);
       if (text !== undefined && text.length > limit / 3) {
         const bytes = bytesOf(text);
         if (bytes > limit) tooLarge(0, bytes);
       }
-      return { text };
+      return { text, refused: undefined };
     } catch (thrown) {
-      if (/** @type {any} */ (thrown)?.refused === true) throw thrown;
-      let why = "";
-      try {
-        why = asText(/** @type {any} */ (thrown)?.message ?? thrown);
-      } catch {
-        // not even that
+      if (thrown !== refusal || refusal === undefined) {
+        let why = "";
+        try {
+          why = asText(/** @type {any} */ (thrown)?.message ?? thrown);
+        } catch {
+          // not even that
+        }
+        try {
+          refuse(level, `a value that throws when it is read (${short(why)})`, "return a copy of the parts you need");
+        } catch {
+          // it is in `refusal`
+        }
       }
-      refuse(level, `a value that throws when it is read (${short(why)})`, "return a copy of the parts you need");
+      return { text: undefined, refused: refusal };
     } finally {
-      inside.length = 0;
-      reached.length = 1;
+      ({ inside, reached, level, size, limit, root, refusal } = outer);
     }
   }
 

@@ -7,173 +7,234 @@
  * Meets the relay of this document and runs scripts for it. Self-contained: its source text is put into pages.
  *
  * Wrapper and relay share the document and nothing else. They meet once, by an event with a name that only they know, which
- * hands over an EventTarget that belongs to no document: from then on the page neither sees nor stops what they say.
- * @param {{ticket: string, run?: any}} setup `run`: run this one only, whose script is `body`
+ * hands over a node that is in no document: from then on the page neither sees nor stops what they say.
+ *
+ * The page may have replaced any of the language: nothing is used but syntax and what makeNatives has taken. Where the page's own
+ * are altered, the relay is asked for a room: an empty frame, whose name is the ticket, that nobody has touched.
+ * @param {{ticket: string, run: any}} setup `run`: run this one only, whose script is `body`; or null
  * @param {((args: any, any: any, console: any) => any)|undefined} body
- * @param {{makeValues: () => {toText: (value: any, name?: string) => {text: string|undefined}, short: (text: string) => string}}} parts
+ * @param {{makeNatives: (from: any) => any, makeValues: (natives: any) => ReturnType<typeof import("./values.js").makeValues>}} parts
  * @returns {string} "ready": the relay will say what to run · "begun" · "refused": the relay would not have it run ·
- *   "unheard": no relay in this document knows the ticket
+ *   "unheard": no relay in this document knows the ticket · "altered: …": the page has replaced this, and there is no room
  */
 export function wrapper(setup, body, parts) {
-  const { apply } = Reflect;
-  const parse = JSON.parse;
-  const { freeze } = Object;
-  const Target = EventTarget;
-  const Message = CustomEvent;
-  const Later = Promise;
-  const Observer = MutationObserver;
-  const Controller = AbortController;
-  const Failure = /** @type {any} */ (Error);
-  const TypeFailure = TypeError;
-  const Address = URL;
-  const Weak = WeakMap;
-  const weakGet = Weak.prototype.get;
-  const weakSet = Weak.prototype.set;
-  const mapGet = Map.prototype.get;
-  const mapSet = Map.prototype.set;
-  const mapDelete = Map.prototype.delete;
-  const mapEach = Map.prototype.forEach;
-  const AllMap = Map;
-  const dispatch = Target.prototype.dispatchEvent;
-  const listen = Target.prototype.addEventListener;
-  const detailOf = /** @type {any} */ (Reflect.getOwnPropertyDescriptor(Message.prototype, "detail")).get;
-  const findOne = Document.prototype.querySelector;
-  const observe = Observer.prototype.observe;
-  const unobserve = Observer.prototype.disconnect;
-  const abort = Controller.prototype.abort;
-  const now = performance.now.bind(performance);
-  const asText = String;
-  const AsyncFunction = /** @type {any} */ ((async () => {}).constructor);
-  const pageConsole = console;
-  const { toText, short } = parts.makeValues();
-  const heads = parts.makeValues(); // of its own: the script's toJSON may say something in the middle of a walk
+  const pages = parts.makeNatives(window);
+  const room = pages.altered && /** @type {any} */ (window)[setup.ticket];
+  const natives = room ? parts.makeNatives(room) : pages;
+  if (natives.altered) return "altered: " + pages.altered;
+  const { apply, define, describe, getPrototypeOf, isArray, keys, asText } = natives;
+  const { Failure, TypeFailure } = natives;
+  const { toText, short } = parts.makeValues(natives);
+  const asynchronous = async () => {};
 
-  const channel = new Target();
-  /** @type {Map<string, any>} */
-  const running = new AllMap();
+  const channel = apply(natives.makeFragment, document, []);
+  /** @type {any} by name */ const running = { __proto__: null };
 
   /** Tells the relay; false where it objects. @param {any} head @param {string} [text] */
   function say(head, text) {
-    const detail = heads.toText(head).text + "\n" + (text ?? "");
-    return !apply(dispatch, channel, [new Message("up", { detail, cancelable: true })]);
+    const event = apply(natives.makeEvent, document, ["CustomEvent"]);
+    apply(natives.initCustom, event, ["up", false, true, toText(head).text + "\n" + (text ?? "")]);
+    return !apply(natives.dispatch, channel, [event]);
+  }
+
+  /** A promise of the language's own, made by syntax alone. @param {(resolve: (value?: any) => void, reject: (reason: any) => void) => void} begin */
+  async function later(begin) {
+    return await {
+      __proto__: null,
+      /** @param {(value?: any) => void} resolve @param {(reason: any) => void} reject */
+      then(resolve, reject) {
+        begin(resolve, reject);
+      },
+    };
+  }
+
+  /** @param {any} Kind @param {string} name @param {string} message */
+  function failed(Kind, name, message) {
+    const error = new Kind(message);
+    define(error, "name", { __proto__: null, value: name, writable: true, enumerable: false, configurable: true });
+    return error;
+  }
+
+  /** The value of a JSON text, made of the page's own objects and lists. @param {string} text */
+  function read(text) {
+    const value = natives.parse(text);
+    return room ? copied(value) : value;
+  }
+
+  /** @param {any} value @returns {any} */
+  function copied(value) {
+    if (typeof value !== "object" || value === null) return value;
+    const copy = isArray(value) ? [] : {};
+    const names = keys(value);
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at];
+      define(copy, name, { __proto__: null, value: copied(value[name]), writable: true, enumerable: true, configurable: true });
+    }
+    return copy;
+  }
+
+  /** @param {string} text @param {number} [most] */
+  function wellFormed(text, most = 100000) {
+    const whole = text.length > most ? apply(natives.slice, text, [0, most]) + "…" : text;
+    return apply(natives.toWellFormed, whole, []);
+  }
+
+  /** What `look` gives; undefined where the value does not let itself be looked at. @param {() => any} look */
+  function tried(look) {
+    try {
+      return look();
+    } catch {
+      return undefined;
+    }
   }
 
   /** What a thrown value says of itself. @param {any} thrown */
   function told(thrown) {
-    const error = { thrown: /** @type {string|null} */ (null), message: "", stack: "" };
+    const error = { __proto__: null, thrown: /** @type {string|null} */ (null), message: "", stack: "" };
+    const inner = (typeof thrown === "object" && thrown !== null) || typeof thrown === "function";
+    /** @type {any} */ let message;
     try {
-      if ((typeof thrown === "object" || typeof thrown === "function") && thrown && typeof thrown.message === "string") {
-        error.thrown = asText(thrown.name || "Error");
-        error.message = wellFormed(thrown.message);
-        if (typeof thrown.stack === "string") error.stack = wellFormed(thrown.stack);
-      } else if (typeof thrown === "string") error.message = wellFormed(thrown);
-      else {
-        try {
-          error.message = short(toText(thrown, "thrown").text ?? "undefined");
-        } catch {
-          error.message = short(wellFormed(asText(thrown)));
-        }
-      }
+      message = inner ? thrown.message : undefined;
     } catch {
       error.message = "a value that cannot be read";
+      return error;
+    }
+    if (typeof message === "string") {
+      error.thrown = wellFormed(tried(() => asText(thrown.name || "Error")) ?? "Error", 200);
+      error.message = wellFormed(message);
+      const stack = withPlainStacks(() => tried(() => thrown.stack));
+      if (typeof stack === "string") error.stack = wellFormed(stack);
+    } else if (typeof thrown === "string") error.message = wellFormed(thrown);
+    else {
+      const text = tried(() => toText(thrown, "thrown", 10000).text) ?? tried(() => asText(thrown)) ?? "a value that cannot be read";
+      error.message = short(wellFormed(text));
     }
     return error;
   }
 
-  const repair = String.prototype.toWellFormed;
-  /** @param {string} text */
-  function wellFormed(text) {
-    return apply(repair, text, []);
+  /** The page's own Error, which rules over the stacks of its realm. */
+  const PageError = tried(() => {
+    try {
+      return /** @type {any} */ (null).member;
+    } catch (thrown) {
+      return getPrototypeOf(getPrototypeOf(thrown)).constructor;
+    }
+  });
+
+  /**
+   * What `act` gives while V8 itself writes the stacks, and not a function of the page's.
+   * @template T
+   * @param {() => T} act
+   * @returns {T}
+   */
+  function withPlainStacks(act) {
+    const before = tried(() => describe(PageError, "prepareStackTrace"));
+    const there = tried(() => typeof PageError.prepareStackTrace === "function");
+    if (there) tried(() => define(PageError, "prepareStackTrace", { __proto__: null, value: undefined, writable: true, configurable: true }));
+    try {
+      return act();
+    } finally {
+      if (there && before) tried(() => define(PageError, "prepareStackTrace", before));
+      else if (there) tried(() => delete PageError.prepareStackTrace);
+    }
+  }
+
+  /** Sees that stacks are written while a script runs. @returns {() => void} sets it back */
+  function withStacks() {
+    const before = tried(() => describe(PageError, "stackTraceLimit"));
+    if (tried(() => PageError.stackTraceLimit >= 10)) return () => {};
+    tried(() => define(PageError, "stackTraceLimit", { __proto__: null, value: 10, writable: true, enumerable: true, configurable: true }));
+    return () => {
+      if (before) tried(() => define(PageError, "stackTraceLimit", before));
+      else tried(() => delete PageError.stackTraceLimit);
+    };
   }
 
   /** Where we are, as a stack. */
   function here() {
-    const before = Failure.stackTraceLimit;
-    try {
-      Failure.stackTraceLimit = 8;
-      return wellFormed(asText(new Failure().stack));
-    } catch {
-      return "";
-    } finally {
-      Failure.stackTraceLimit = before;
-    }
+    const stack = withPlainStacks(() => tried(() => new Failure().stack));
+    return typeof stack === "string" ? wellFormed(stack) : "";
   }
 
   /** The script's own `console`: the page's, and each line is told. @param {string} run */
   function makeConsole(run) {
-    const own = Object.create(pageConsole);
+    const real = tried(() => console);
+    /** @type {any} */ const own = { __proto__: real ?? null };
     const levels = ["log", "info", "warn", "error", "debug", "trace", "dir", "table", "assert"];
     for (let at = 0; at < levels.length; at++) {
       const name = levels[at];
-      const real = /** @type {any} */ (pageConsole)[name];
-      own[name] = (/** @type {any[]} */ ...values) => {
-        try {
-          if (typeof real === "function") apply(real, pageConsole, values);
-        } catch {
-          // the page's console is its own affair
-        }
+      const value = (/** @type {any[]} */ ...values) => {
+        tried(() => apply(/** @type {any} */ (real)[name], real, values)); // the page's console is its own affair
         if (name === "assert" && values[0]) return;
         const level = name === "assert" ? "error" : name === "trace" || name === "dir" || name === "table" ? "log" : name;
         let text = name === "assert" ? "Assertion failed:" : "";
         for (let each = name === "assert" ? 1 : 0; each < values.length; each++) text += (text ? " " : "") + shown(values[each]);
-        if (text.length > 10000) text = text.slice(0, 10000) + "…";
-        say({ say: "console", run, level, text: wellFormed(text), stack: here() });
+        say({ __proto__: null, say: "console", run, level, text: wellFormed(text, 10000), stack: here() });
       };
+      define(own, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
     }
     return own;
   }
 
-  /** @param {any} value */
+  /** @param {any} value @returns {string} */
   function shown(value) {
-    try {
-      if (typeof value === "string") return value;
-      if (typeof value === "object" && value !== null) {
-        if (typeof value.stack === "string" && typeof value.message === "string") return value.stack;
-        try {
-          return toText(value, "value").text ?? "undefined";
-        } catch {
-          return asText(value);
-        }
-      }
-      return asText(value);
-    } catch {
-      return "(a value that cannot be shown)";
+    if (typeof value === "string") return value;
+    if (typeof value === "object" && value !== null) {
+      const stack = withPlainStacks(() => tried(() => typeof value.message === "string" && value.stack));
+      if (typeof stack === "string") return stack;
+      const { text, refused } = toText(value, "value");
+      if (!refused) return text ?? "undefined";
+    }
+    return tried(() => asText(value)) ?? "(a value that cannot be shown)";
+  }
+
+  /** What any.next gives: where to go, out of the page's reach. */
+  class Next {
+    /** @type {{url: string, state: string}} */ #to;
+    /** @param {{url: string, state: string}} to */
+    constructor(to) {
+      this.#to = to;
+    }
+
+    /** @param {any} value */
+    static of(value) {
+      return typeof value === "object" && value !== null && #to in value ? value.#to : undefined;
     }
   }
+  const nextOf = Next.of;
 
   /** The `any` of one run. @param {any} run */
   function makeAny(run) {
-    const controller = new Controller();
+    const controller = new natives.Controller();
     const { signal } = controller;
-    /** @type {Map<number, {resolve: (value?: any) => void, reject: (reason: any) => void}>} */
-    const asleep = new AllMap();
+    /** @type {any} why it is to end */ let stopped;
+    /** @type {any} by number */ const asleep = { __proto__: null };
     let lastSleep = 0;
 
     /** @param {number} ms @returns {Promise<void>} */
     function sleep(ms) {
-      return new Later((resolve, reject) => {
-        if (signal.aborted) return reject(signal.reason);
+      return later((resolve, reject) => {
+        if (stopped) return reject(stopped);
         if (typeof ms !== "number" || !(ms >= 0)) return reject(new TypeFailure(`any.sleep wants milliseconds, not ${shown(ms)}`));
         const id = ++lastSleep;
-        apply(mapSet, asleep, [id, { resolve, reject }]);
-        say({ say: "sleep", run: run.run, id, ms: ms < 2147483647 ? ms : 2147483647 });
+        asleep[id] = { __proto__: null, resolve, reject };
+        say({ __proto__: null, say: "sleep", run: run.run, id, ms: ms < 2147483647 ? ms : 2147483647 });
       });
     }
 
     /** @param {string|(() => any)} what @param {{timeout?: number}} [options] in milliseconds; the task's own timeout holds anyway */
     function waitFor(what, options) {
       const timeout = options?.timeout;
-      const from = now();
-      return new Later((resolve, reject) => {
-        if (signal.aborted) return reject(signal.reason);
+      return later((resolve, reject) => {
+        if (stopped) return reject(stopped);
         let over = false;
         let looking = false;
         let again = false;
-        const watcher = new Observer(() => look());
+        const watcher = new natives.Observer(() => look());
         const end = (/** @type {(value: any) => void} */ how, /** @type {any} */ value) => {
           if (over) return;
           over = true;
-          apply(unobserve, watcher, []);
+          apply(natives.unobserve, watcher, []);
           how(value);
         };
         async function look() {
@@ -183,7 +244,7 @@ export function wrapper(setup, body, parts) {
           try {
             do {
               again = false;
-              const found = typeof what === "function" ? await what() : apply(findOne, document, [what]);
+              const found = typeof what === "function" ? await what() : apply(natives.findOne, document, [what]);
               if (found) return end(resolve, found);
             } while (again && !over);
           } catch (thrown) {
@@ -192,71 +253,78 @@ export function wrapper(setup, body, parts) {
             looking = false;
           }
         }
-        async function tick() {
+        /** @param {() => Promise<void>} act */
+        const heeding = async (act) => {
+          try {
+            await act();
+          } catch (thrown) {
+            end(reject, thrown);
+          }
+        };
+        const everything = { __proto__: null, subtree: true, childList: true, attributes: true, characterData: true };
+        apply(natives.observe, watcher, [document, everything]);
+        look();
+        heeding(async () => {
           while (!over) {
-            const left = timeout === undefined ? 100 : timeout - (now() - from);
-            if (left <= 0) {
-              const missed = typeof what === "function" ? "the condition did not become true" : `nothing matched ${shown(what)}`;
-              const error = new Failure(`any.waitFor: ${missed} within ${timeout} ms`);
-              error.name = "TimeoutError";
-              return end(reject, error);
-            }
-            await sleep(left < 100 ? left : 100);
+            await sleep(100);
             await look();
           }
-        }
-        apply(observe, watcher, [document, { subtree: true, childList: true, attributes: true, characterData: true }]);
-        look();
-        tick().catch((reason) => end(reject, reason));
+        });
+        if (timeout === undefined) return;
+        heeding(async () => {
+          await sleep(timeout > 0 ? +timeout : 0);
+          await look();
+          const missed = typeof what === "function" ? "the condition did not become true" : `nothing matched ${shown(what)}`;
+          end(reject, failed(Failure, "TimeoutError", `any.waitFor: ${missed} within ${timeout} ms`));
+        });
       });
     }
 
     /** @param {any} value */
     function progress(value) {
-      const { text } = checked(value, "progress");
+      const text = checked(value, "progress");
       if (text === undefined) throw new TypeFailure("any.progress wants a value, not undefined");
-      say({ say: "progress", run: run.run }, text);
+      say({ __proto__: null, say: "progress", run: run.run }, text);
     }
 
     /** @param {any} value @param {string} name */
     function checked(value, name) {
-      try {
-        return toText(value, name);
-      } catch (refused) {
-        const { name: kind, message } = /** @type {any} */ (refused);
-        const error = new TypeFailure(message);
-        error.name = kind;
-        throw error;
-      }
+      const { text, refused } = toText(value, name);
+      if (refused) throw failed(TypeFailure, refused.name, refused.message);
+      return text;
     }
 
-    const nexts = new Weak();
     /** @param {string|URL} url @param {any} [state] */
     function next(url, state) {
-      const to = new Address(url, document.baseURI).href;
-      const sign = freeze({});
-      apply(weakSet, nexts, [sign, { url: to, state: checked(state, "state").text ?? "null" }]);
-      return sign;
+      const to = wellFormed(`${url}`);
+      if (!say({ __proto__: null, say: "address", run: run.run, url: to })) throw new TypeFailure(`any.next wants an address, not ${shown(url)}`);
+      return new Next({ url: to, state: checked(state, "state") ?? "null" });
     }
 
     return {
-      any: { sleep, waitFor, progress, next, signal, state: parse(run.state) },
-      /** @param {any} value */
-      nextOf: (value) => (typeof value === "object" && value !== null ? apply(weakGet, nexts, [value]) : undefined),
+      __proto__: null,
+      any: { sleep, waitFor, progress, next, signal, state: read(run.state) },
       /** @param {number} id */
       wake(id) {
-        const sleeper = apply(mapGet, asleep, [id]);
-        apply(mapDelete, asleep, [id]);
+        const sleeper = asleep[id];
+        delete asleep[id];
         sleeper?.resolve();
       },
       /** @param {{name: string, message: string}} why */
       stop(why) {
-        const error = new Failure(why.message);
-        error.name = why.name;
-        apply(abort, controller, [error]);
-        apply(mapEach, asleep, [(/** @type {any} */ sleeper) => sleeper.reject(error)]);
+        stopped = failed(Failure, why.name, why.message);
+        apply(natives.abort, controller, [stopped]);
+        for (const id in asleep) asleep[id].reject(stopped);
       },
     };
+  }
+
+  /** @param {any} run @returns {any} the script as a function; what it throws is no SyntaxError where the page lets no text be evaluated */
+  function compiled(run) {
+    const Kind = /** @type {any} */ (asynchronous.constructor);
+    const made = new Kind("args", "any", "console", `${run.script}\n//# sourceURL=${run.source}`);
+    if (typeof made !== "function" || getPrototypeOf(made) !== getPrototypeOf(asynchronous)) throw "the page has replaced AsyncFunction";
+    return made;
   }
 
   /**
@@ -268,16 +336,16 @@ export function wrapper(setup, body, parts) {
   function start(run, script) {
     if (!script) {
       try {
-        script = new AsyncFunction("args", "any", "console", `${run.script}\n//# sourceURL=${run.source}`);
+        script = compiled(run);
       } catch (thrown) {
-        say({ say: "uncompiled", run: run.run, error: told(thrown) });
+        say({ __proto__: null, say: "uncompiled", run: run.run, error: told(thrown) });
         return "uncompiled";
       }
     }
     const tools = makeAny(run);
-    const args = parse(run.args);
-    if (!say({ say: "begin", run: run.run })) return "refused";
-    apply(mapSet, running, [run.run, tools]);
+    const args = read(run.args);
+    if (!say({ __proto__: null, say: "begin", run: run.run })) return "refused";
+    running[run.run] = tools;
     carry(run.run, tools, /** @type {any} */ (script), args);
     return "begun";
   }
@@ -291,44 +359,42 @@ export function wrapper(setup, body, parts) {
   async function carry(run, tools, script, args) {
     /** @type {any} */ let head;
     /** @type {string|undefined} */ let text;
+    const restore = withStacks();
     try {
       const value = await script(args, tools.any, makeConsole(run));
-      const next = tools.nextOf(value);
+      const next = nextOf(value);
       if (next) {
-        head = { outcome: "next", url: next.url };
+        head = { __proto__: null, say: "end", run, outcome: "next", url: next.url };
         text = next.state;
       } else {
-        text = toText(value).text;
-        head = { outcome: text === undefined ? "undefined" : "value" };
+        const made = toText(value);
+        text = made.text;
+        if (made.refused) {
+          const { name, message, path, hint } = made.refused;
+          const error = { __proto__: null, name, message: wellFormed(message), path: wellFormed(path), hint };
+          head = { __proto__: null, say: "end", run, outcome: "refused", error };
+        } else head = { __proto__: null, say: "end", run, outcome: text === undefined ? "undefined" : "value" };
       }
     } catch (thrown) {
-      const refused = /** @type {any} */ (thrown);
-      let own = false;
-      try {
-        own = refused?.refused === true;
-      } catch {
-        // a thrown proxy that throws
-      }
-      if (own) {
-        const { name, message, path, hint } = refused;
-        head = { outcome: "refused", error: { name, message: wellFormed(asText(message)), path: wellFormed(asText(path)), hint } };
-      } else head = { outcome: "threw", error: told(thrown) };
+      head = { __proto__: null, say: "end", run, outcome: "threw", error: told(thrown) };
     }
-    apply(mapDelete, running, [run]);
-    say({ say: "end", run, ...head }, text);
+    restore();
+    delete running[run];
+    say(head, text);
   }
 
-  apply(listen, channel, [
+  apply(natives.listen, channel, [
     "down",
     (/** @type {Event} */ event) => {
-      const message = parse(apply(detailOf, event, []));
+      const message = natives.parse(apply(natives.detailOf, event, []));
       if (message.do === "run") return void start(message, undefined);
-      const tools = apply(mapGet, running, [message.run]);
+      const tools = running[message.run];
       if (message.do === "wake") tools?.wake(message.id);
       else if (message.do === "stop") tools?.stop(message.error);
     },
   ]);
-  const meeting = new MouseEvent(setup.ticket, { cancelable: true, relatedTarget: channel });
-  if (apply(dispatch, document, [meeting])) return "unheard";
+  const meeting = apply(natives.makeEvent, document, ["MouseEvent"]);
+  apply(natives.initMouse, meeting, [setup.ticket, false, true, null, 0, 0, 0, 0, 0, false, false, false, false, 0, channel]);
+  if (apply(natives.dispatch, document, [meeting])) return "unheard";
   return setup.run ? start(setup.run, body) : "ready";
 }

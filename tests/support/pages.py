@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 HTML = "text/html; charset=utf-8"
 
@@ -133,6 +133,10 @@ class Pages:
         """The same page of another site: `localhost`, on another port."""
         return f"http://localhost:{self.other_port}{path}"
 
+    def doing(self, script: str, **more: str) -> str:
+        """A page that runs this script. `csp="1"`: it lets no text be evaluated; `sandbox="1"`: its origin is its own."""
+        return self.url("/doing?" + urlencode({"script": script, **more}))
+
     def counting(self, name: str) -> str:
         """A line for a script: adds one to the counter, and waits until it is counted."""
         return self.COUNT.format(self.url(f"/count/{name}"))
@@ -179,6 +183,11 @@ class Pages:
             return self._send(request, "application/octet-stream", {"Content-Disposition": "attachment; filename=x.bin"}, b"bytes")
         if at.path == "/pdf":
             return self._send(request, "application/pdf", {}, PDF)
+        if at.path == "/doing":
+            rules = {"csp": "script-src 'unsafe-inline'", "sandbox": "sandbox allow-scripts"}
+            policy = {"Content-Security-Policy": rules[key] for key in rules if key in query}
+            body = f"<!doctype html><title>Doing</title><h1>Doing</h1><script>{query['script']}</script>"
+            return self._send(request, HTML, policy, body.encode())
         if at.path == "/redirect":
             request.send_response(302)
             request.send_header("Location", query["to"])
