@@ -139,7 +139,8 @@ export class Link {
   search() {
     if (this.removed) return;
     this.house.finder.search(this.address, this.every, (health) => {
-      if (health) this.connect();
+      if (health?.error) this.refused(null, health.error);
+      else if (health) this.connect();
       else this.foundOther();
     });
   }
@@ -160,7 +161,9 @@ export class Link {
     });
     this.rpc = rpc;
     const slow = setTimeout(() => this.cut(rpc, "the daemon did not answer the handshake within 15 s"), MEETING_MS);
+    let opened = false;
     socket.onopen = async () => {
+      opened = true;
       try {
         await this.meet(rpc);
       } catch (error) {
@@ -169,10 +172,22 @@ export class Link {
         clearTimeout(slow);
       }
     };
-    socket.onclose = (event) => {
+    socket.onclose = async (event) => {
       clearTimeout(slow);
-      if (this.rpc === rpc) this.lost(event.reason || `the connection closed (${event.code})`);
+      const refusal = opened ? null : await this.refusal();
+      if (refusal) this.refused(rpc, refusal);
+      else if (this.rpc === rpc) this.lost(event.reason || `the connection closed (${event.code})`);
     };
+  }
+
+  /** Why the daemon lets no socket of ours in, which a WebSocket is not told; null where that is not the cause. */
+  async refusal() {
+    try {
+      const answer = await fetch(`${this.address}/extension`, { method: "POST", credentials: "omit", signal: AbortSignal.timeout(5000) });
+      return answer.status === 403 ? (await answer.json()).error : null;
+    } catch {
+      return null;
+    }
   }
 
   /** @param {Rpc} rpc */
@@ -223,14 +238,16 @@ export class Link {
     this.sendLines();
   }
 
-  /** @param {Rpc} rpc @param {any} error */
+  /** @param {Rpc|null} rpc @param {any} error */
   refused(rpc, error) {
     if (this.rpc !== rpc) return;
-    if (error.name === "LinkLost") return this.cut(rpc, error.message);
+    if (rpc && error.name === "LinkLost") return this.cut(rpc, error.message);
+    this.house.finder.stop(this.address);
+    clearTimeout(this.again);
     this.rpc = null;
     this.claim = "";
-    rpc.end("refused");
-    rpc.socket.close(1000, error.name);
+    rpc?.end("refused");
+    rpc?.socket.close(1000, error.name);
     const state = error.name === "KeyChanged" ? "key-changed" : error.name === "SameDaemon" ? "same" : "refused";
     if (this.state !== state || this.reason !== error.message) this.log(state === "same" ? "info" : "warn", `${this.address}: ${error.message}`);
     this.become(state, error.message);

@@ -2,7 +2,8 @@
  * A dedicated worker that asks after daemons. Here, because a request that fails in a dedicated worker leaves no line in the
  * console nor on the extension's errors page; the same request of a document or a WebSocket does.
  *
- * In: {address, every} (milliseconds; 0: stop). Out: {address, health} (null: something answers there, but not our /health).
+ * In: {address, every} (milliseconds; 0: stop). Out: {address, health} (null: something answers there, but not our /health;
+ * with `error`: a daemon that does not let us in).
  * @module
  */
 
@@ -19,7 +20,8 @@ async function ask(address) {
   try {
     const answer = await fetch(`${address}/health`, { cache: "no-store", credentials: "omit", redirect: "error", signal: AbortSignal.timeout(5000) });
     health = await answer.json().catch(() => null);
-    if (health?.name !== "any" || !answer.ok) health = null;
+    const refused = answer.status === 403 && typeof health?.error?.message === "string";
+    if (!refused && (health?.name !== "any" || !answer.ok)) health = null;
   } catch {
     health = undefined;
   } finally {

@@ -38,7 +38,7 @@ struct Api::Impl {
       : services{std::move(given)},
         options{std::move(chosen)},
         rules{options.token, options.allow_extensions},
-        operations{services, !options.token.empty()},
+        operations{services, refused, !options.token.empty()},
         compat{services},
         cdp{services, live},
         rest{operations, live, metrics} {}
@@ -61,6 +61,11 @@ struct Api::Impl {
     if (checked.has_value()) {
       ++metrics.requests;
       return std::nullopt;
+    }
+    if (auto const id = refused_extension(head, rules); id && refused.add(*id)) {
+      log::warn("the extension " + *id +
+                " wants to link and is refused: it is not any's own. If it is yours, start the " +
+                "daemon with --allow-extension " + *id);
     }
     return refuse(checked.error(), head.method.substr(0, 20) + " " + head.path.substr(0, 100) + ": ");
   }
@@ -173,6 +178,7 @@ struct Api::Impl {
   DoorRules rules;
   Live live;
   Metrics metrics;
+  RefusedExtensions refused;
   Operations operations;
   Compat compat;
   CdpDoors cdp;

@@ -41,10 +41,20 @@ bool takes_extension(net::Head const& head) {
   return head.method == "POST" && head.path.starts_with("/task/");
 }
 
+constexpr std::string_view extension_scheme = "chrome-extension://";
+
+/// Empty where the origin is none of Chrome's extensions.
+std::string_view extension_of(std::string_view origin) {
+  constexpr std::size_t id_length = 32;
+  if (!origin.starts_with(extension_scheme)) return {};
+  auto const id = origin.substr(extension_scheme.size());
+  auto const letters = [](char c) { return c >= 'a' && c <= 'p'; };
+  return id.size() == id_length && std::ranges::all_of(id, letters) ? id : std::string_view();
+}
+
 bool is_our_extension(std::string_view origin, DoorRules const& rules) {
-  constexpr std::string_view scheme = "chrome-extension://";
-  if (!origin.starts_with(scheme)) return false;
-  auto const id = origin.substr(scheme.size());
+  auto const id = extension_of(origin);
+  if (id.empty()) return false;
   return id == extension_id || std::ranges::find(rules.allow_extensions, id) != rules.allow_extensions.end();
 }
 
@@ -58,9 +68,9 @@ Result<void> check_origin(net::Head const& head, DoorRules const& rules) {
     if (takes_extension(head)) return {};
     return forbidden("the extension may open /extension and /health only, not " + quoted(head.path));
   }
-  if (origin.starts_with("chrome-extension://")) {
-    return forbidden("the extension " + quoted(origin) +
-                     " is not any's own; to let another one link, start the daemon with --allow-extension ID");
+  if (auto const id = extension_of(origin); !id.empty()) {
+    return forbidden("the extension " + std::string(id) + " is not any's own; to let it link, start the daemon with " +
+                     "--allow-extension " + std::string(id));
   }
   return forbidden("web pages may not speak to the daemon: the request comes from the origin " + quoted(origin) +
                    "; call it from a program (without an Origin header)");
@@ -124,6 +134,13 @@ Result<void> check_token(net::Head const& head, DoorRules const& rules) {
 }
 
 }  // namespace
+
+std::optional<std::string> refused_extension(net::Head const& head, DoorRules const& rules) {
+  auto const origin = head.header("Origin");
+  auto const id = extension_of(origin);
+  if (id.empty() || !takes_extension(head) || is_our_extension(origin, rules)) return std::nullopt;
+  return std::string(id);
+}
 
 Result<void> check_host(net::Head const& head) {
   auto const hosts = head.count("Host");

@@ -23,6 +23,9 @@ struct DoorRules {
 /// Errors: ForbiddenError, UnauthorizedError, BadRequestError (no path in the target).
 Result<void> check_head(net::Head const& head, DoorRules const& rules);
 
+/// The id of an extension that wants to link, or to know whether a daemon is there, and that the rules do not let in.
+std::optional<std::string> refused_extension(net::Head const& head, DoorRules const& rules);
+
 /// Host alone: the examples' pages are for anyone's eyes, but under no name but loopback's (a page whose name was made
 /// to point here must not become their origin).
 Result<void> check_host(net::Head const& head);

@@ -6,6 +6,7 @@
 
 #include "api/api.hpp"
 #include "api/fields.hpp"
+#include "api/refused_extensions.hpp"
 
 namespace any::api {
 
@@ -17,7 +18,8 @@ struct Answer {
 
 class Operations {
  public:
-  Operations(Services const& services, bool token_demanded) : services_{services}, token_demanded_{token_demanded} {}
+  Operations(Services const& services, RefusedExtensions const& refused, bool token_demanded)
+      : services_{services}, refused_{refused}, token_demanded_{token_demanded} {}
 
   using Operation = Async<Result<Answer>> (Operations::*)(Fields);
 
@@ -49,6 +51,7 @@ class Operations {
   Async<Result<void>> tabs_of(std::string browser, boost::json::array& into);
 
   Services const& services_;
+  RefusedExtensions const& refused_;
   bool token_demanded_;
 };
 

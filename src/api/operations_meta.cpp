@@ -42,6 +42,7 @@ Async<Result<Answer>> Operations::health(Fields in) {
   out["pages"] = facts.pages.empty() ? json::value() : json::value(facts.pages);
   out["token"] = token_demanded_;
   out["last_browser_seen"] = time_json(last);
+  out["refused_extensions"] = json::array(refused_.ids().begin(), refused_.ids().end());
   Answer answer;
   answer.json = json::serialize(out);
   co_return answer;

@@ -134,6 +134,7 @@ Findings examine(Reach const& reach) {
   Findings out;
   if (auto const health = check_daemon(out, reach)) {
     add(out, check_links(reach, *health));
+    add(out, check_refused(array_of(*health, "refused_extensions")));
     add(out, check_localhost(reach, text_of(*health, "pid")));
   }
   add(out, check_proxy(process_environment(), place_of(reach.daemon).host));

@@ -35,6 +35,8 @@ int exit_code(Findings const& findings) noexcept;
 Findings check_versions(std::string_view program, std::string_view daemon);
 /// `browsers`: as browsers.list answers; `daemon_version`: of the daemon that answered.
 Findings check_browsers(boost::json::array const& browsers, std::string_view daemon_version);
+/// Extensions that the daemon does not let link, as its health names them.
+Findings check_refused(boost::json::array const& ids);
 /// Proxies that the environment names and that would catch calls to `host`, the daemon's.
 Findings check_proxy(Environment const& environment, std::string_view host);
 /// What the name localhost means here, and whether the daemon (`pid`) is found by it.

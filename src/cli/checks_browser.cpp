@@ -72,6 +72,19 @@ void check_linked(Findings& out, json::object const& browser, std::string_view d
 
 }  // namespace
 
+Findings check_refused(json::array const& ids) {
+  Findings out;
+  for (auto const& value : ids) {
+    if (!value.is_string()) continue;
+    auto const id = std::string(value.get_string());
+    out.push_back({"browser.refused", Verdict::note,
+                   "the extension " + id + " wants to link and is refused: its id is not that of any's own",
+                   "if it is yours: any stop, then any serve --allow-extension " + id +
+                       "   (or in config.toml: allow_extension = [\"" + id + "\"])"});
+  }
+  return out;
+}
+
 Findings check_browsers(json::array const& browsers, std::string_view daemon_version) {
   Findings out;
   json::object const* last = nullptr;

@@ -15,7 +15,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from chromium import eventually
+from chromium import Chromium, eventually
 from daemon import Daemon, free_port
 from link_client import LinkClient
 from patched import newer_copy
@@ -145,6 +145,23 @@ def test_no_extension_ever_seen_says_how_to_get_one(binary, alone):
     assert found["daemon.running"]["verdict"] == "ok"
     assert "no extension has ever been linked" in found["browser.never"]["text"]
     assert "any launch" in found["browser.never"]["next"] and "any extension" in found["browser.never"]["next"]
+
+
+def test_an_extension_that_is_refused_for_its_id_is_named_with_the_line_that_lets_it_in(binary, alone):
+    with Chromium(alone.url, start=False) as browser:
+        stranger = browser.other_id()
+        browser.start()
+        line = f"--allow-extension {stranger}"
+        popup = browser.popup()
+        eventually(lambda: line in popup.evaluate("document.body.innerText"), 20, "its popup says why it is not linked")
+        found = for_daemon(binary, alone)()[1]["browser.refused"]
+        assert stranger in found["text"] and f"any serve {line}" in found["next"]
+        assert alone.log().count(f"the extension {stranger} wants to link and is refused") == 1
+        assert line in alone.log()
+        alone.stop()
+        with Daemon(*line.split(), port=alone.port, state_dir=alone.state_dir) as letting:
+            letting.wait_for_browser()
+            assert "browser.refused" not in for_daemon(binary, letting)()[1]
 
 
 def test_a_browser_that_is_gone_is_named_with_the_time_also_after_a_restart(binary, alone):

@@ -17,6 +17,7 @@ that were started here are ever signalled. Everything temporary is removed by `c
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -288,6 +289,7 @@ class Chromium:
         self.extension_folder = self._folder / "extension" if extension else None
         self._flags = [*flags]
         self._headless = headless
+        self.extension_id = EXTENSION_ID
         self._process: subprocess.Popen[bytes] | None = None
         self._cdp: Cdp | None = None
         if self.extension_folder:
@@ -474,15 +476,25 @@ class Chromium:
     # the extension
 
     def extension_url(self, path: str) -> str:
-        return f"chrome-extension://{EXTENSION_ID}/{path}"
+        return f"chrome-extension://{self.extension_id}/{path}"
 
     def popup(self) -> Tab:
         """The popup's page, opened as a tab."""
         return self.open(self.extension_url("popup.html"))
 
+    def other_id(self) -> str:
+        """Takes the key out of the extension's manifest, before the start, and so gives it an id of its own; that id."""
+        assert self.extension_folder and self._process is None
+        manifest = self.extension_folder / "manifest.json"
+        members = json.loads(manifest.read_text())
+        del members["key"]
+        manifest.write_text(json.dumps(members))
+        self.extension_id = hashlib.sha256(str(self.extension_folder).encode()).hexdigest()[:32].translate(str.maketrans("0123456789abcdef", "abcdefghijklmnop"))
+        return self.extension_id
+
     def _extension_target(self, kind: str) -> str | None:
         for info in self.cdp.targets():
-            if not info["url"].startswith(f"chrome-extension://{EXTENSION_ID}/"):
+            if not info["url"].startswith(f"chrome-extension://{self.extension_id}/"):
                 continue
             if kind == "worker" and info["type"] == "service_worker":
                 return str(info["targetId"])
