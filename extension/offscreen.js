@@ -118,6 +118,19 @@ function browser() {
   return browserId;
 }
 
+// what the person must act on
+
+/** @type {Map<string, string>} by kind */
+const troubles = new Map();
+
+/** @param {string} kind @param {string|null} text null: it is over */
+function trouble(kind, text) {
+  if ((troubles.get(kind) ?? null) === text) return;
+  if (text === null) troubles.delete(kind);
+  else troubles.set(kind, text);
+  planBadge();
+}
+
 // the badge
 
 /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -130,11 +143,12 @@ function planBadge() {
     const all = [...links.values()];
     const linked = all.filter((link) => link.state === "linked" || link.state === "prototype");
     const running = all.reduce((sum, link) => sum + link.host.running().length, 0);
-    const trouble = all.find((link) => ["key-changed", "refused", "stranger"].includes(link.state));
+    const [ours] = troubles.values();
+    const why = ours ?? all.find((link) => ["key-changed", "refused", "stranger"].includes(link.state))?.reason;
     const now = settings.paused
       ? { kind: "paused", text: "❚❚", title: "any: paused" }
-      : trouble
-        ? { kind: "trouble", text: "!", title: `any: ${trouble.reason}` }
+      : why !== undefined
+        ? { kind: "trouble", text: "!", title: `any: ${why}` }
         : linked.length === 0
           ? { kind: "unlinked", text: "○", title: "any: no daemon" }
           : running > 0
@@ -159,6 +173,7 @@ function snapshot() {
   return {
     paused: settings.paused,
     version: VERSION,
+    troubles: [...troubles.values()],
     links: [...links.values()].map((link) => ({
       address: link.address,
       state: link.state,
@@ -193,6 +208,7 @@ const house = {
   box,
   callWorker,
   passToWorker,
+  trouble,
   forgetCalls: (link) => worker.forget(link),
   describe,
   paused: () => settings.paused,

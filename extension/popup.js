@@ -80,6 +80,7 @@ function show(state) {
   pause.hidden = false;
   pause.textContent = state.paused ? "Resume" : "Pause";
   pause.onclick = () => chrome.storage.local.set({ paused: !state.paused });
+  if (changed("troubles", state.troubles)) part("troubles").replaceChildren(...state.troubles.map((/** @type {string} */ text) => make("p", text)));
   // Nobody is told that no prototype answers, or that a daemon of ours is also there: that is the usual case.
   const shown = state.links.filter((/** @type {any} */ link) => !link.quiet);
   const links = shown.map((/** @type {any} */ link) => linkRow(link, state.paused));

@@ -118,9 +118,5 @@ export const browserHands = {
   "browser.pause": async ({ paused }) => (await chrome.storage.local.set({ paused }), {}),
   "browser.profile": async () => ({ email: (await chrome.identity.getProfileUserInfo({}).catch(() => ({ email: "" }))).email }),
   badge,
-  "extension.reload": () => {
-    setTimeout(() => chrome.runtime.reload(), 50); // once the answer has left
-    return {};
-  },
   ping: () => ({}),
 };

@@ -34,6 +34,7 @@ const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach"
  * @property {import("./finder.js").Finder} finder
  * @property {(method: string, params: any, link: string) => Promise<any>} callWorker
  * @property {import("./worker_client.js").WorkerClient["pass"]} passToWorker
+ * @property {(kind: string, text: string|null) => void} trouble what the person must act on, until it is null
  * @property {(link: string) => void} forgetCalls nobody waits for what the worker was to answer to the link's daemon
  * @property {() => Promise<any>} describe what hello says of this browser, but for `proof` and `holds`
  * @property {import("../room/rooms.js").Rooms} rooms
@@ -327,7 +328,7 @@ export class Link {
         return this.hand(method, params);
       case "extension.reload":
         this.log("info", "the daemon asks the extension to reload itself");
-        return this.hand(method, params);
+        return this.reload();
       case "link.ping":
         return {};
     }
@@ -367,6 +368,17 @@ export class Link {
     } catch (error) {
       const { name, message, ...more } = presentable(error);
       throw failure(name, message, more);
+    }
+  }
+
+  async reload() {
+    try {
+      return await this.hand("extension.reload", {});
+    } catch (error) {
+      const { message } = /** @type {Error} */ (error);
+      this.log("warn", message);
+      this.house.trouble("reload", message);
+      throw error;
     }
   }
 

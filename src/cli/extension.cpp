@@ -21,7 +21,8 @@ std::string default_folder() {
 int extension(Reach const& reach, ExtensionOptions const& options) {
   auto const folder = std::filesystem::absolute(options.folder.value_or(default_folder())).lexically_normal().string();
   auto const installation = installation_of(folder);
-  if (auto const written = write_extension(folder, reach.daemon, installation); written.has_error())
+  if (auto const written = write_extension(folder, reach.daemon, installation, developer_mode_of(folder));
+      written.has_error())
     return fail(written.error());
   if (auto const kept = remember_folder(reach.state_dir, folder, reach.daemon, installation); kept.has_error()) {
     say("it will not be kept up to date: " + kept.error().message);

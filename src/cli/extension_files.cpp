@@ -98,7 +98,12 @@ std::optional<std::string> installation_secret(std::string const& state_dir, std
   return std::nullopt;
 }
 
-Result<void> write_extension(std::string const& folder, std::string const& daemon, Installation const& installation) {
+bool developer_mode_of(std::string const& folder) {
+  return flag_of(read_object(fs::path(folder) / "config.json"), "developer_mode");
+}
+
+Result<void> write_extension(std::string const& folder, std::string const& daemon, Installation const& installation,
+                             bool developer_mode) {
   std::error_code failure;
   auto const manifest = read_object(fs::path(folder) / "manifest.json");
   if (fs::exists(folder, failure) && !fs::is_empty(folder, failure) && text_of(manifest, "name") != "any") {
@@ -122,6 +127,7 @@ Result<void> write_extension(std::string const& folder, std::string const& daemo
       auto& daemons = config["daemons"].as_array();
       daemons[0] = daemon;
       config["installation"] = json::object{{"id", installation.id}, {"secret", installation.secret}};
+      config["developer_mode"] = developer_mode;
       bytes = json::serialize(config);
       mode = secret_file;
       // It may have been given to another user, who alone can read it: a new file would take it from him.
@@ -157,7 +163,7 @@ std::vector<std::string> refresh_folders(std::string const& state_dir) {
     auto const version = text_of(read_object(fs::path(folder) / "manifest.json"), "version");
     // A folder that a person removed is not brought back.
     if (version.empty() || version == ANY_VERSION) continue;
-    if (write_extension(folder, daemon, installation).has_value()) out.push_back(folder);
+    if (write_extension(folder, daemon, installation, developer_mode_of(folder)).has_value()) out.push_back(folder);
   }
   return out;
 }

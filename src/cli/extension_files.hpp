@@ -18,10 +18,14 @@ struct Installation {
 Installation installation_of(std::string const& folder);
 Installation new_installation();
 
-/// Writes all files into the folder (made if it is not there), and the daemon's address and the installation into its
-/// config.json, which its owner alone can read; what a file of an older version left there goes. Refuses a folder that
-/// holds something else than the extension.
-Result<void> write_extension(std::string const& folder, std::string const& daemon, Installation const& installation);
+/// What the folder's config.json says of developer mode.
+bool developer_mode_of(std::string const& folder);
+
+/// Writes all files into the folder (made if it is not there), and the daemon's address, the installation and whether
+/// the browser is known to be in developer mode into its config.json, which its owner alone can read; what a file of an
+/// older version left there goes. Refuses a folder that holds something else than the extension.
+Result<void> write_extension(std::string const& folder, std::string const& daemon, Installation const& installation,
+                             bool developer_mode);
 /// Remembers that this folder is kept up to date by the daemon of that state folder, and let in there.
 Result<void> remember_folder(std::string const& state_dir, std::string const& folder, std::string const& daemon,
                              Installation const& installation);

@@ -16,6 +16,7 @@
 #include "cli/daemon.hpp"
 #include "cli/extension_files.hpp"
 #include "cli/json_view.hpp"
+#include "cli/profile.hpp"
 #include "cli/spawn.hpp"
 #include "cli/terminal.hpp"
 
@@ -158,6 +159,15 @@ class Pages {
   std::string browser_;
 };
 
+/// The folder of the user data folder that holds the profile.
+std::string profile_name(std::vector<std::string> const& words) {
+  constexpr std::string_view word = "--profile-directory=";
+  for (auto const& each : words) {
+    if (each.starts_with(word)) return each.substr(word.size());
+  }
+  return "Default";
+}
+
 }  // namespace
 
 int launch(Reach const& reach, LaunchOptions const& options) {
@@ -173,7 +183,14 @@ int launch(Reach const& reach, LaunchOptions const& options) {
   fs::create_directories(profile, failure);
   // A new one: by it this launch knows its own browser among all that link meanwhile.
   auto const installation = new_installation();
-  if (auto const written = write_extension(folder, reach.daemon, installation); written.has_error())
+  bool const runs_already = in_use(profile);
+  bool developer_mode = developer_mode_of(folder);
+  if (!runs_already) {
+    auto const switched = switch_on_developer_mode(fs::path(profile) / profile_name(options.extra));
+    if (switched.has_error()) say(switched.error().message);
+    developer_mode = switched.has_value();
+  }
+  if (auto const written = write_extension(folder, reach.daemon, installation, developer_mode); written.has_error())
     return fail(written.error());
 
   auto const version = version_of(program.value());
@@ -184,8 +201,8 @@ int launch(Reach const& reach, LaunchOptions const& options) {
                       "Developer mode, click \"Load unpacked\" and choose " +
                           folder + " - once for each profile; or install chromium for `any launch`"});
   }
-  std::vector<std::string> words{program.value(), "--user-data-dir=" + profile, "--load-extension=" + folder,
-                                 "--no-first-run", "--no-default-browser-check"};
+  std::vector<std::string> words{program.value(),  "--user-data-dir=" + profile, "--load-extension=" + folder,
+                                 "--no-first-run", "--no-default-browser-check", "--silent-debugger-extension-api"};
   if (options.headless) words.insert(words.end(), {"--headless=new", "--disable-gpu"});
   if (geteuid() == 0) {
     say("running as root: the browser starts with --no-sandbox");
@@ -194,7 +211,6 @@ int launch(Reach const& reach, LaunchOptions const& options) {
   words.insert(words.end(), options.extra.begin(), options.extra.end());
   // A browser whose extension is still loading may lose the page of its command line for good (Chromium 156, for one
   // with declarativeNetRequest or webRequest): the page is opened once the link stands. A browser that runs takes it.
-  bool const runs_already = in_use(profile);
   words.push_back(options.url && runs_already ? *options.url : "about:blank");
 
   auto started = Child::start(words, profile + "/any-launch.log");

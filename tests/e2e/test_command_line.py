@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,27 @@ def test_launch_takes_the_browser_that_it_started_and_none_that_links_meanwhile(
             launch.kill()
             if pid:
                 os.killpg(int(pid[1]), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("made_earlier", [False, True], ids=["a new profile", "a profile made earlier"])
+def test_an_extension_of_a_launched_browser_survives_its_own_reload(lonely_cli, tmp_path, made_earlier):
+    profile = tmp_path / "profile"
+    if made_earlier:
+        (profile / "Default").mkdir(parents=True)
+        (profile / "Default" / "Preferences").write_text(json.dumps({"extensions": {"ui": {"developer_mode": False}}, "homepage": "about:kept"}))
+    launched = lonely_cli("launch", "--headless", "--profile", profile)
+    assert launched.returncode == 0, launched.stderr
+    pid = int(re.search(r"pid (\d+)", launched.stderr)[1])
+    try:
+        assert b"--silent-debugger-extension-api" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        browser = json.loads(lonely_cli("browsers", "--json").stdout.splitlines()[0])
+        request = urllib.request.Request(f"{lonely_cli.url}/v1/browsers/{browser['id']}/reload", method="POST", data=b"")
+        assert urllib.request.urlopen(request, timeout=30).status == 200
+        lonely_cli.until(lambda: lonely_cli("logs").stdout.count(" begins (") == 2)
+        if made_earlier:
+            assert "about:kept" in (profile / "Default" / "Preferences").read_text()
+    finally:
+        os.killpg(pid, signal.SIGKILL)
 
 
 def test_the_tabs_of_a_browser_that_is_gone_exit_3(lonely_cli, tmp_path):

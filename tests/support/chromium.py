@@ -281,6 +281,7 @@ class Chromium:
         profile: Path | str | None = None,
         extension: bool = True,
         flags: Sequence[str] = (),
+        developer_mode: bool = True,
         headless: bool = True,
         start: bool = True,
     ) -> None:
@@ -288,6 +289,7 @@ class Chromium:
         self.profile = Path(profile) if profile else self._folder / "profile"
         self.extension_folder = self._folder / "extension" if extension else None
         self._flags = [*flags]
+        self._developer_mode = developer_mode
         self._headless = headless
         self.extension_id = EXTENSION_ID
         self._process: subprocess.Popen[bytes] | None = None
@@ -302,7 +304,8 @@ class Chromium:
         """Writes the extension's config.json; takes effect when the extension starts or is reloaded."""
         assert self.extension_folder
         daemons = [daemon] if isinstance(daemon, str) else list(daemon)
-        text = json.dumps({"daemons": daemons, "prototypes": list(prototypes), **({"installation": installation} if installation else {})})
+        config = {"daemons": daemons, "prototypes": list(prototypes), "developer_mode": self._developer_mode}
+        text = json.dumps({**config, **({"installation": installation} if installation else {})})
         (self.extension_folder / "config.json").write_text(text)
 
     # life
@@ -313,9 +316,9 @@ class Chromium:
         self.profile.mkdir(parents=True, exist_ok=True)
         preferences = self.profile / "Default" / "Preferences"
         if not preferences.exists():
-            # As whoever loads an unpacked extension has it; without it Chrome disables the extension at its first reload.
+            # As `any launch` makes it; with developer mode off Chrome disables the extension at its first reload.
             preferences.parent.mkdir(exist_ok=True)
-            preferences.write_text(json.dumps({"extensions": {"ui": {"developer_mode": True}}}))
+            preferences.write_text(json.dumps({"extensions": {"ui": {"developer_mode": self._developer_mode}}}))
         port_file = self.profile / "DevToolsActivePort"
         port_file.unlink(missing_ok=True)
         for name in ("SingletonLock", "SingletonCookie", "SingletonSocket"):  # left behind by a kill -9
