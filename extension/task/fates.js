@@ -4,22 +4,10 @@
  */
 import { failure, plainFailure } from "./errors.js";
 import { facts, find } from "./tabs.js";
+import { pause, tried } from "./waiting.js";
 
 const PICTURE_BYTES = 2 * 1024 * 1024;
 const STEP_MS = 2000;
-
-/** @param {number} ms */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/**
- * @template T
- * @param {Promise<T>} promise
- * @param {number} ms
- * @returns {Promise<T|undefined>} undefined where Chrome does not answer in time, or refuses
- */
-function tried(promise, ms) {
-  return Promise.race([promise.catch(() => undefined), pause(ms).then(() => undefined)]);
-}
 
 /**
  * How a document went. Chrome tells of a crash to nobody, so it is found by leaving everything else out.

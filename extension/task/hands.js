@@ -2,9 +2,10 @@
  * The hands of tasks: what the worker does for a task host. It may die at any moment; each of these may be called again.
  * @module
  */
+import { aim, go, open, rest, settle } from "./arrivals.js";
 import { fate, gather, picture, replace } from "./fates.js";
 import { direct, place, roads } from "./roads.js";
-import { aim, close, go, look, open, ordinary, settle } from "./tabs.js";
+import { close, look, ordinary } from "./tabs.js";
 
 /** @type {Record<string, import("../types.js").Hand>} */
 export const taskHands = {
@@ -13,6 +14,7 @@ export const taskHands = {
   "task.look": look,
   "task.go": go,
   "task.settle": settle,
+  "task.rest": rest,
   "task.place": place,
   "task.roads": roads,
   "task.direct": direct,

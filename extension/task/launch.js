@@ -10,7 +10,7 @@ import { splicedSource } from "./source.js";
 import { syntaxError } from "./syntax.js";
 import { syntaxFailure } from "./verdict.js";
 
-/** How long a new page may go on loading before the script runs in what is there. */
+/** How long a new page may go on loading, or lead on to another, before the script runs in what is there. */
 const STALL_MS = 10_000;
 /** Chrome gives a script's place no answer while a page is stuck; with no timeout of the task this is the limit. */
 const PATIENCE_MS = 300_000;
@@ -51,7 +51,8 @@ export class Launcher {
     run.tab = tab;
     run.state = "starting";
     for (const each of frames) run.add(each.frame, each.url, each.document);
-    const waits = [...run.parts.values()].map((part) => this.place(run, part, Boolean(fresh)));
+    const rest_until = fresh ? Date.now() + STALL_MS : 0;
+    const waits = [...run.parts.values()].map((part) => this.place(run, part, rest_until));
     await Promise.all(waits);
     if (frame === "all" && run.parts.size === 0) throw failure("FrameNotFoundError", `no frame of tab ${tab.id} can run scripts`);
     return undefined;
@@ -113,7 +114,8 @@ export class Launcher {
     if (run.over) return {};
     this.host.tabs.set(id, run);
     run.tab = { id, url: now.url, title: now.title };
-    const go = { tab: id, url, frame, from: now.document, limit_ms: run.left_ms(PATIENCE_MS) };
+    const within = url.includes("#") && url.split("#")[0] === now.url.split("#")[0];
+    const go = { tab: id, url, frame, from: now.document, within };
     await this.host.hand("task.go", go);
     const aim = await this.host.hand("task.settle", { ...go, limit_ms: run.left_ms(PATIENCE_MS) });
     return { ...aim, fresh: true };
@@ -123,10 +125,10 @@ export class Launcher {
    * Brings the run into one frame.
    * @param {Run} run
    * @param {Part} part
-   * @param {boolean} [fresh] the page has just come: let it be read first
+   * @param {number} [rest_until] the page has just come: until then it may be read, and lead on to another
    * @returns {Promise<void>}
    */
-  async place(run, part, fresh = false) {
+  async place(run, part, rest_until = 0) {
     const { world } = run;
     let relay = relayAt(/** @type {any} */ (run.tab).id, part.frame);
     const fits = relay?.type && (part.document === undefined || relay.document === part.document);
@@ -139,15 +141,12 @@ export class Launcher {
       const message = `tab ${run.tab?.id} shows a PDF in Chrome's viewer, a program of its own in which scripts see nothing of the document; fetch ${relay.url} and read it outside, or choose another tab`;
       throw failure("ForbiddenPageError", message, { tabs: await this.host.hand("task.ordinary", {}) });
     }
-    if (fresh && relay.ready === "loading") {
-      const there = relay;
-      await Promise.race([there.until(() => there.ready !== "loading", run.left_ms(STALL_MS)), run.ended.promise]);
-    }
+    const stays = rest_until ? await this.rests(run, part, relay, rest_until) : relay.open;
     if (run.over) return;
-    if (!relay.open) {
+    if (!stays) {
       // replaced by the next page before anything was sent
       part.document = undefined;
-      return this.place(run, part, fresh);
+      return this.place(run, part, rest_until);
     }
     part.relay = relay;
     part.document = relay.document;
@@ -157,6 +156,23 @@ export class Launcher {
     part.state = "sent";
     relay.send({ do: "run", world, ...this.words(run, part) });
     void this.confirm(run, part, relay);
+  }
+
+  /**
+   * Waits until a new page is read and goes on to no other.
+   * @param {Run} run
+   * @param {Part} part
+   * @param {Relay} relay
+   * @param {number} until
+   * @returns {Promise<boolean>} false: another page has come
+   */
+  async rests(run, part, relay, until) {
+    await Promise.race([relay.until(() => relay.ready !== "loading", run.left_ms(STALL_MS)), run.ended.promise]);
+    const limit_ms = run.left_ms(until - Date.now());
+    if (part.frame !== 0 || run.over || !relay.open || limit_ms <= 0) return relay.open;
+    const asked = this.host.hand("task.rest", { tab: relay.tab, document: relay.document, limit_ms });
+    const now = await Promise.race([asked, run.ended.promise]);
+    return relay.open && (!now || now.document === relay.document);
   }
 
   /** Looks whether a page that says nothing of a run is there still: Chrome does not always close the port of one that goes. @param {Run} run @param {Part} part @param {Relay} relay */

@@ -2,11 +2,12 @@
  * The roads into a document: chrome.scripting, chrome.userScripts, chrome.debugger; runs in the worker.
  * @module
  */
+import { wake } from "./arrivals.js";
 import { failure } from "./errors.js";
 import { relay } from "./relay.js";
 import { viaDebugger } from "./debugger_injection.js";
 import { boot, wrapperSource } from "./source.js";
-import { asleep, facts, find, forbidden, wake } from "./tabs.js";
+import { asleep, facts, find, forbidden } from "./tabs.js";
 
 /** After this time without an answer it is looked whether Chrome has lost the question. */
 const LOOK_AGAIN_MS = 1000;

@@ -156,7 +156,9 @@ Async<Result<void>> Operations::tabs_of(std::string browser, json::array& into) 
     out["browser"] = browser;
     out["id"] = member(*tab, "id", -1);
     out["window"] = window;
-    out["url"] = member(*tab, "url", "");
+    // Of a tab that has no page yet, or whose first never came, Chrome knows where it was sent.
+    auto const url = member(*tab, "url", "");
+    out["url"] = url == json::value("") ? member(*tab, "pendingUrl", "") : url;
     out["title"] = member(*tab, "title", "");
     out["active"] = member(*tab, "active", false);
     out["focused"] = out["active"] == json::value(true) && window == json::value(focused);

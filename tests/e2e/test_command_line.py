@@ -223,6 +223,14 @@ def test_ctrl_c_cancels_the_task(cli, site):
     assert json.loads(cli("task", task, "--json").stdout)["state"] == "cancelled"
 
 
+def test_a_tab_whose_first_page_never_came_is_listed_with_its_address(cli, browser, site):
+    made = browser.worker(f"chrome.tabs.create({{url: {json.dumps(site.url('/204'))}}})")["id"]
+    cli.until(lambda: browser.worker(f"chrome.tabs.get({made})")["status"] == "complete")
+    listed = {tab["id"]: tab["url"] for tab in map(json.loads, cli("tabs", "--json").stdout.splitlines())}
+    assert listed[made] == site.url("/204")
+    browser.worker(f"chrome.tabs.remove({made})")
+
+
 def test_tabs_and_browsers_are_listed(cli, site):
     tabs = cli("tabs")
     assert tabs.returncode == 0 and "URL" in tabs.stdout

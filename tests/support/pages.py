@@ -20,6 +20,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 HTML = "text/html; charset=utf-8"
 
+#: how a page goes on to /second as soon as it has come: (headers, body)
+LEAVING: dict[str, tuple[dict[str, str], str]] = {
+    "replace": ({}, "<script>location.replace('/second')</script>"),
+    "load": ({}, "<script>addEventListener('load', () => { location = '/second' })</script>"),
+    "form": ({}, "<body onload='document.forms[0].submit()'><form method=post action=/second></form>"),
+    "meta": ({}, "<meta http-equiv=refresh content='0; url=/second'>"),
+    "second": ({}, "<meta http-equiv=Refresh content='1;URL=/second'>"),
+    "header": ({"Refresh": "0; url=/second"}, ""),
+    "pushed": ({}, "<script>history.replaceState(null, '', '/moved'); location.replace('/second')</script>"),
+}
+
 #: path: (content type, further headers, body)
 PAGES: dict[str, tuple[str, dict[str, str], str]] = {
     "/plain": (HTML, {}, "<!doctype html><title>Plain</title><h1 id=top>Plain</h1><p class=price>12.50</p>"),
@@ -78,6 +89,22 @@ PAGES: dict[str, tuple[str, dict[str, str], str]] = {
     "/tampered-later": (HTML, {}, "<!doctype html><title>Later</title>"),
     "/late": (HTML, {}, "<!doctype html><title>Late</title><script>setTimeout(() => document.body.innerHTML = '<b id=late>here</b>', 700)</script>"),
     "/count-on-load": (HTML, {}, "<!doctype html><title>Counted</title><script>fetch('/count/load')</script>"),
+    "/router": (
+        HTML,
+        {},
+        """<!doctype html><title>Router</title><script>
+        const route = () => { if (!location.hash.startsWith('#/')) history.replaceState(null, '', '#/' + location.hash.slice(1)); };
+        addEventListener('hashchange', route);
+        route();
+        </script>""",
+    ),
+    "/frame-later": (
+        HTML,
+        {},
+        """<!doctype html><title>Frame later</title><script>
+        addEventListener('load', () => setTimeout(() => document.body.append(Object.assign(document.createElement('iframe'), { src: '/third' })), 500));
+        </script><body>""",
+    ),
     "/json": ("application/json", {}, '{"plain": true}'),
     "/xml": ("application/xml", {}, "<?xml version='1.0'?><root><item>1</item></root>"),
     "/svg": ("image/svg+xml", {}, "<svg xmlns='http://www.w3.org/2000/svg'><title>Drawn</title></svg>"),
@@ -175,6 +202,18 @@ class Pages:
             request.send_response(204)
             request.end_headers()
             return None
+        if at.path == "/204-once":  # a page from the second time on
+            if self.count("GET /204-once") == 1:
+                request.send_response(204)
+                request.end_headers()
+                return None
+            return self._send(request, HTML, {}, b"<!doctype html><title>There</title>")
+        if at.path == "/leaves":
+            headers, body = LEAVING[query["how"]]
+            return self._send(request, HTML, headers, f"<!doctype html><title>Leaves</title>{body}".encode())
+        if at.path == "/held-frame":
+            body = f"<!doctype html><title>Held frame</title><iframe src='/hold?name={query['name']}'></iframe>"
+            return self._send(request, HTML, {}, body.encode())
         if at.path == "/empty-500":
             return self._send(request, HTML, {}, b"", 500)
         if at.path == "/404":
