@@ -11,6 +11,7 @@
  * What a hand (a function in the worker) is given besides its params.
  * @typedef {object} HandContext
  * @property {string} link address of the daemon that asked, for example "http://127.0.0.1:8766"
+ * @property {string} [text] the message that asked, where it came as one
  * @property {(name: string, data: Json, link?: string) => void} emit tells the offscreen document (see worker_port.js)
  */
 

@@ -169,7 +169,7 @@ function answerText(from, { id, text, link }, hands) {
   const finish = (/** @type {any} */ result) => postText(from, { id, result: resultText(raw, result) }, "result");
   try {
     const request = JSON.parse(text);
-    const result = hands[request.method](request.params ?? {}, { link, emit });
+    const result = hands[request.method](request.params ?? {}, { link, emit, text });
     if (typeof result?.then === "function") result.then(finish).catch(refuse);
     else finish(result);
   } catch (thrown) {

@@ -5,6 +5,8 @@
 import { jsonText } from "../link/messages.js";
 import { say } from "../worker_port.js";
 import { attachTo, debuggeeOf, listenToAttachments, release, releaseAll, sendTo, whenKnown } from "./attachments.js";
+import { carry, refuseHalfPairs } from "./carry.js";
+import { takeNodes } from "./deep_nodes.js";
 
 /** @typedef {import("./attachments.js").Key} Key */
 
@@ -43,11 +45,16 @@ function tell(key, links, session, method, params) {
   }
 }
 
+/** Names a session. @param {Key} key @param {string} [session] */
+const placeOf = (key, session = "") => `${key} ${session}`;
+
 listenToAttachments({
   onEvent: (key, links, source, method, params) => {
     if (links.size === 0) return;
     if (method === "Page.windowOpen" && typeof key === "number") watcher(key, links, method, params);
-    tell(key, links, source.sessionId, method, params);
+    const tellWith = (/** @type {any} */ whole) => tell(key, links, source.sessionId, method, whole);
+    if (method === "DOM.setChildNodes" && takeNodes(placeOf(key, source.sessionId), params, tellWith)) return;
+    tellWith(params);
   },
   onEnd: (key, links, reason, cause) => tell(key, links, undefined, "Inspector.detached", { reason, ...(cause && { cause }) }),
 });
@@ -59,9 +66,13 @@ function attach(params, { link }) {
 }
 
 /** @type {import("../types.js").Hand} */
-function send({ tab, target, session, method, params }) {
-  const debuggee = debuggeeOf(keyOf({ tab, target }));
-  return sendTo(session ? { ...debuggee, sessionId: session } : debuggee, method, params).then(inValue);
+function send({ tab, target, session, method, params }, { text = "" }) {
+  const key = keyOf({ tab, target });
+  const debuggee = debuggeeOf(key);
+  const to = session ? { ...debuggee, sessionId: session } : debuggee;
+  refuseHalfPairs(method, params, text);
+  const toChrome = (/** @type {string} */ name, /** @type {any} */ given) => sendTo(to, name, given);
+  return carry(toChrome, placeOf(key, session), method, params).then(inValue);
 }
 
 /** @param {any} value */

@@ -46,12 +46,21 @@ const LONG = 16 * 1024 * 1024;
 /** CDP has its large strings (bodies, screenshots, values) near the top. */
 const LEVELS = 4;
 
+/** A value whose JSON text is known. */
+export class RawJson {
+  /** @param {string} text */
+  constructor(text) {
+    this.text = text;
+  }
+}
+
 /**
- * JSON.stringify, also for an object with strings of hundreds of megabytes.
+ * JSON.stringify, also for an object with strings of hundreds of megabytes, or with RawJson as its `value`.
  * @param {any} value
  * @returns {string}
  */
 export function jsonText(value) {
+  if (value?.value instanceof RawJson) return `{"value":${value.value.text}}`;
   return holdsLong(value, LEVELS) ? longText(value, LEVELS) : JSON.stringify(value);
 }
 
