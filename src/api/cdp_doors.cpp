@@ -59,15 +59,21 @@ std::string program_name(net::Head const& head) {
   return name.empty() ? "a program without a name" : name;
 }
 
+/// What the client has called us, with our port also where it left that out.
+std::string own_host(net::Head const& head) {
+  std::string host(head.header("Host"));
+  auto const port = ":" + std::to_string(head.peer.local_port);
+  return host.ends_with(port) ? host : host + port;
+}
+
 std::string socket_address(net::Head const& head, std::string_view path) {
-  return "ws://" + std::string(head.header("Host")) + std::string(path) + carried_query(head);
+  return "ws://" + own_host(head) + std::string(path) + carried_query(head);
 }
 
 CdpRow row_of(net::Head const& head, cdp::Listed const& target) {
   auto const path = "/devtools/page/" + target.id;
   CdpRow row{{"description", ""},
-             {"devtoolsFrontendUrl",
-              "devtools://devtools/bundled/inspector.html?ws=" + std::string(head.header("Host")) + path}};
+             {"devtoolsFrontendUrl", "devtools://devtools/bundled/inspector.html?ws=" + own_host(head) + path}};
   if (!target.favicon.empty()) row.emplace_back("faviconUrl", target.favicon);
   row.emplace_back("id", target.id);
   if (!target.parent.empty()) row.emplace_back("parentId", target.parent);
@@ -86,6 +92,9 @@ std::string webkit_version(std::string_view user_agent) {
   auto const rest = user_agent.substr(at + name.size());
   return std::string(rest.substr(0, rest.find(' ')));
 }
+
+/// ChromeDriver refuses a browser that tells no revision of the source, or none of this form.
+constexpr auto no_revision = "@0000000000000000000000000000000000000000";
 
 json::array named(std::string_view words) {
   json::array out;
@@ -182,7 +191,7 @@ Async<void> CdpDoors::serve_socket(net::Exchange& exchange, CdpDoor door) {
   }
   auto program = program_name(head);
   entry->target = door.id;
-  entry->url = "ws://" + std::string(head.header("Host")) + head.target;
+  entry->url = "ws://" + own_host(head) + head.target;
   auto const limits = cdp_limits();
   auto socket = co_await exchange.accept(limits);
   if (socket.has_error()) {
@@ -235,8 +244,7 @@ net::Response CdpDoors::version(net::Head const& head, browser::Info const& brow
   // Chrome tells an extension neither V8's version nor the revision: what is not known is left out.
   if (!facts.v8.empty()) row.emplace_back("V8-Version", facts.v8);
   if (auto webkit = webkit_version(facts.user_agent); !webkit.empty()) {
-    if (!facts.revision.empty()) webkit += " (" + facts.revision + ")";
-    row.emplace_back("WebKit-Version", std::move(webkit));
+    row.emplace_back("WebKit-Version", webkit + " (" + (facts.revision.empty() ? no_revision : facts.revision) + ")");
   }
   row.emplace_back("webSocketDebuggerUrl", socket_address(head, "/devtools/browser/" + browser.id));
   auto text = cdp_object(row);

@@ -26,12 +26,22 @@ std::string quoted(std::string_view text) {
   return out + (text.size() > 100 ? "…\"" : "\"");
 }
 
-/// The names under which this machine alone is meant.
-bool is_our_host(std::string_view host, std::uint16_t port) {
+/// The names under which this machine alone is meant, without a port.
+bool is_loopback_name(std::string_view host) {
   constexpr std::array names{"127.0.0.1", "localhost", "[::1]"};
+  return std::ranges::find(names, host) != names.end();
+}
+
+bool is_our_host(std::string_view host, std::uint16_t port) {
   auto const suffix = ":" + std::to_string(port);
-  return std::ranges::any_of(
-      names, [&](std::string_view name) { return host == std::string(name) + suffix || (port == 80 && host == name); });
+  return host.ends_with(suffix) ? is_loopback_name(host.substr(0, host.size() - suffix.size()))
+                                : port == 80 && is_loopback_name(host);
+}
+
+/// ChromeDriver's socket names no port. A browser always does (unless it is 80), so of one that says that it is a
+/// browser the Host without a port is a forgery.
+bool is_program_without_port(net::Head const& head) {
+  return is_loopback_name(lower(head.header("Host"))) && head.count("Origin") == 0 && head.count("Sec-Fetch-Site") == 0;
 }
 
 /// Where an extension may come: its link, the prototype's, and the question whether a daemon is there.
@@ -149,7 +159,7 @@ Result<void> check_host(net::Head const& head) {
                                 : "the request has more than one Host header; send one");
   }
   auto const port = head.peer.local_port;
-  if (!is_our_host(lower(head.header("Host")), port)) {
+  if (!is_our_host(lower(head.header("Host")), port) && !is_program_without_port(head)) {
     return forbidden("the request is for the host " + quoted(head.header("Host")) +
                      ", which is not this daemon; use http://127.0.0.1:" + std::to_string(port));
   }

@@ -147,7 +147,7 @@ def test_version_tells_what_a_raw_chrome_tells(shared: Daemon, browser: Browser,
     told = answer.json()
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json; charset=UTF-8")
     assert told["Browser"] == "Chrome/156.0.8078.79"
-    assert (told["Protocol-Version"], told["User-Agent"], told["WebKit-Version"]) == ("1.3", UA, "537.36")
+    assert (told["Protocol-Version"], told["User-Agent"], told["WebKit-Version"]) == ("1.3", UA, f"537.36 (@{'0' * 40})")
     assert told["webSocketDebuggerUrl"] == f"ws://127.0.0.1:{shared.port}/devtools/browser/{browser.browser}"
     assert (told["any"]["road"], told["any"]["browser"], told["any"]["label"]) == ("extension", browser.browser, "work")
     assert re.search(r'"webSocketDebuggerUrl": "ws://[^"]+"', answer.body.decode()), "scripts cut it out with grep"
@@ -160,6 +160,15 @@ def test_addresses_have_the_host_that_the_client_used(shared: Daemon, browser: B
     assert told["webSocketDebuggerUrl"].startswith(f"ws://{name}/")
     rows = ask(shared.port, "GET", "/json/list", {"Host": name}).json()
     assert {row["webSocketDebuggerUrl"] for row in rows} == {f"ws://{name}/devtools/page/{target}" for target in (TARGET, OTHER)}
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_program_may_leave_out_the_port_and_is_given_it(shared: Daemon, browser: Browser, host: str) -> None:
+    told = ask(shared.port, "GET", "/json/version", {"Host": host}).json()
+    assert told["webSocketDebuggerUrl"].startswith(f"ws://{host}:{shared.port}/devtools/browser/")
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    assert ask(shared.port, "GET", "/", {"Host": host, **upgrade}).status == 101
+    assert ask(shared.port, "GET", "/json/version", {"Host": host, "Origin": f"http://{host}"}).status == 403
 
 
 @pytest.mark.parametrize("path", ["/json", "/json/", "/json/list", "/json/list/", "/json/list?for_tab", "/browsers/work/json", "/browsers/work/json/list"])

@@ -62,7 +62,13 @@ def test_a_forged_host_is_refused(door: Daemon, host: str, how: str) -> None:
 
 def test_a_host_with_another_port_is_refused(door: Daemon) -> None:
     refused(ask(door.port, "GET", "/health", {"Host": f"127.0.0.1:{door.port + 1}"}), door)
-    refused(ask(door.port, "GET", "/health", {"Host": "127.0.0.1"}), door)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_host_without_a_port_is_a_programs_and_no_browsers(door: Daemon, host: str) -> None:
+    assert ask(door.port, "GET", "/health", {"Host": host}).status == 200
+    refused(ask(door.port, "GET", "/health", {"Host": host, "Origin": f"http://{host}"}), door)
+    refused(ask(door.port, "GET", "/health", {"Host": host, "Sec-Fetch-Site": "none"}), door)
 
 
 @pytest.mark.parametrize("names", [[], ["Host", "Host"], ["Host", "host"]])

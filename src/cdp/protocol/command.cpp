@@ -9,10 +9,17 @@ namespace any::cdp {
 
 namespace {
 
-bool is_integer(std::string_view raw) {
-  if (raw.starts_with('-')) raw.remove_prefix(1);
-  return !raw.empty() && raw.size() < 16 &&
-         std::all_of(raw.begin(), raw.end(), [](char c) { return c >= '0' && c <= '9'; });
+/// The digits of an id; empty where it is no whole number. Chrome takes `1.0` and `1e3` as well, and `-0` is 0.
+std::string id_of(std::string_view raw) {
+  auto const digits = raw.starts_with('-') ? raw.substr(1) : raw;
+  bool const plain =
+      !digits.empty() && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (plain && digits.size() < 16) return std::string(digits == "0" ? digits : raw);
+  auto const value = wire::parse_strict(raw);
+  if (plain || !value || !value->is_double()) return {};
+  boost::system::error_code failed;
+  auto const number = value->to_number<std::int64_t>(failed);
+  return failed ? std::string() : std::to_string(number);
 }
 
 Malformed not_a_request(std::string id, std::string session, std::string_view why) {
@@ -36,9 +43,8 @@ boost::system::result<Command, Malformed> read_command(ClientId client, std::str
     return Malformed{.failure = {code::malformed, "JSON: " + read.error().message}};
   }
   Command command{.ticket = {.client = client}, .method = {}, .params = "{}"};
-  auto const id = wire::member(*read, "id");
-  if (!is_integer(id)) return not_a_request({}, {}, "Message must have integer 'id' property");
-  command.ticket.id = id;
+  command.ticket.id = id_of(wire::member(*read, "id"));
+  if (command.ticket.id.empty()) return not_a_request({}, {}, "Message must have integer 'id' property");
   if (auto const raw = wire::member(*read, "sessionId"); !raw.empty()) {
     auto session = wire::string_value(raw);
     if (!session) return not_a_request(command.ticket.id, {}, "Message may have string 'sessionId' property");
@@ -49,7 +55,8 @@ boost::system::result<Command, Malformed> read_command(ClientId client, std::str
     return not_a_request(command.ticket.id, command.ticket.session, "Message must have string 'method' property");
   }
   command.method = std::move(*method);
-  if (auto const raw = wire::member(*read, "params"); !raw.empty()) {
+  // Chrome takes null and an empty array for "none".
+  if (auto const raw = wire::member(*read, "params"); !raw.empty() && raw != "null" && raw != "[]") {
     if (!raw.starts_with('{')) {
       return not_a_request(command.ticket.id, command.ticket.session, "Message may have object 'params' property");
     }
