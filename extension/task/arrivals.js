@@ -3,6 +3,7 @@
  * @module
  */
 import { failure } from "./errors.js";
+import { silence } from "./fates.js";
 import { framesOf, isMain } from "./frames.js";
 import { forgetOpened, noteOpened, openedFor } from "./opened.js";
 import { asleep, facts, find, forbidden, look, mayReadFiles, notFound, ordinary, pageless, resolve } from "./tabs.js";
@@ -196,7 +197,9 @@ export async function settle({ tab: id, url, frame, from, limit_ms, within = fal
       quiet = tab.status === "complete" && (watch.error || blank) ? quiet + 1 : 0;
       if (quiet > (watch.error ? 8 : 40)) throw unreachable(id, url, watch.error ?? "net::ERR_ABORTED");
       if (Date.now() > end) {
-        throw failure("TimeoutError", `tab ${id} has not got an answer from ${url} within ${Math.round(limit_ms / 100) / 10} s: no script was begun; see that its server answers`);
+        const { why } = await silence({ tab: id });
+        const seconds = Math.round(limit_ms / 100) / 10;
+        throw failure("TimeoutError", `tab ${id} has not come to ${url} within ${seconds} s, and no script was begun: ${why ?? "it may be on its way"}`);
       }
       await pause(LOOK_MS);
     }

@@ -3,11 +3,12 @@
  * @module
  */
 import { failure, plainFailure } from "./errors.js";
-import { facts, find } from "./tabs.js";
+import { facts, find, pageless } from "./tabs.js";
 import { pause, tried } from "./waiting.js";
 
 const PICTURE_BYTES = 2 * 1024 * 1024;
 const STEP_MS = 2000;
+const ANSWER_MS = 250;
 
 /**
  * How a document went. Chrome tells of a crash to nobody, so it is found by leaving everything else out.
@@ -48,6 +49,27 @@ export async function fate({ tab: id, frame, document, url }) {
     return fate({ tab: id, frame, document, url });
   }
   return ended("PageCrashedError", `the page ${url} in tab ${id} crashed while the script ran in it; reload the tab and run it again`);
+}
+
+/**
+ * Why no script begins in a tab, as far as it can be told from outside.
+ * @param {{tab: number}} params
+ * @returns {Promise<{mute: boolean, leaving: boolean, why: string|null}>} `mute`: its page does not answer · `leaving`: nor does it go where it is sent
+ */
+export async function silence({ tab: id }) {
+  const tab = await find(id);
+  if (!tab) return { mute: false, leaving: false, why: null };
+  const target = { tabId: id };
+  const ping = () => chrome.scripting.executeScript({ target, injectImmediately: true, func: () => true }).then(() => true, () => true);
+  const mute = !pageless(tab) && (await Promise.race([ping(), pause(ANSWER_MS)])) === undefined;
+  const { url, pendingUrl } = tab;
+  if (!mute) return { mute, leaving: false, why: pendingUrl ? `tab ${id} has had no answer from ${pendingUrl}; see that its server answers` : null };
+  if (!pendingUrl) {
+    const why = `the page ${url} in tab ${id} does not answer: it is busy (an endless loop?), or a dialog (alert, confirm, prompt, beforeunload) is open there: answer it`;
+    return { mute, leaving: false, why };
+  }
+  const dialog = `the question whether to leave this page (beforeunload) is open in tab ${id}, which shows ${url} and is to go to ${pendingUrl}`;
+  return { mute, leaving: true, why: `${dialog}, or the page is busy; answer it there, save or drop there first what the page wants to keep, or go on in a tab of its own` };
 }
 
 /** Closed, or discarded: then Chrome gives the tab a new id. @param {number} id @param {string} url */

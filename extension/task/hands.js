@@ -3,7 +3,7 @@
  * @module
  */
 import { aim, go, open, rest, settle } from "./arrivals.js";
-import { fate, gather, picture, replace } from "./fates.js";
+import { fate, gather, picture, replace, silence } from "./fates.js";
 import { direct, place, roads } from "./roads.js";
 import { close, look, ordinary } from "./tabs.js";
 
@@ -19,6 +19,7 @@ export const taskHands = {
   "task.roads": roads,
   "task.direct": direct,
   "task.fate": fate,
+  "task.silence": silence,
   "task.replace": replace,
   "task.picture": picture,
   "task.gather": gather,

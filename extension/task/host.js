@@ -129,7 +129,7 @@ export class TaskHost {
     const left = Math.max(0, run.deadline - Date.now());
     run.timers.push(setTimeout(() => this.expire(run), left));
     // whether the page answers is asked shortly before, so that the error can say it
-    run.timers.push(setTimeout(() => ping(run), Math.max(left - 500, left * 0.6)));
+    run.timers.push(setTimeout(() => ping(run, this.callHand), Math.max(left - 500, left * 0.6)));
   }
 
   /** @param {Run} run */

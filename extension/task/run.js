@@ -45,6 +45,8 @@ export class Run {
     /** Date.now() after which it is over; null: never @type {number|null} */
     this.deadline = params.timeout_ms == null ? null : this.since + params.timeout_ms;
     this.started = false;
+    /** Why it has not begun, asked for shortly before its deadline. @type {{mute: boolean, leaving: boolean, why: string|null}|null} */
+    this.silence = null;
     this.over = false;
     this.opened = false;
     /** tells the daemon of the start, unless the end comes first @type {ReturnType<typeof setTimeout>|undefined} */

@@ -8,8 +8,13 @@ const GRACE_MS = 1000;
 /** @typedef {import("./run.js").Run} Run */
 /** @typedef {import("./run.js").Part} Part */
 
-/** Asks the pages whether they answer. @param {Run} run */
-export function ping(run) {
+/**
+ * Asks the pages whether they answer, and why nothing has begun where nothing has.
+ * @param {Run} run
+ * @param {(method: string, params: any) => Promise<any>} hand
+ */
+export function ping(run, hand) {
+  if (run.tab && !run.started) hand("task.silence", { tab: run.tab.id }).then((silence) => (run.silence = silence), () => {});
   for (const part of run.parts.values()) {
     if (!part.relay || part.end) continue;
     part.relay.pongs = 0;
@@ -25,7 +30,8 @@ export function ping(run) {
 export function whyLate(run) {
   const seconds = run.params.timeout_ms / 1000;
   const asked = [...run.parts.values()].filter((part) => part.relay && !part.end);
-  const mute = asked.length > 0 && asked.every((part) => part.relay?.pongs === 0);
+  const mute = run.started ? asked.length > 0 && asked.every((part) => part.relay?.pongs === 0) : Boolean(run.silence?.mute);
+  if (!run.started && run.silence?.why) return { message: `the script had not begun within its timeout of ${seconds} s: ${run.silence.why}`, mute };
   const why = !run.started
     ? run.tab
       ? `the page ${run.tab.url} had not begun to run it`
@@ -53,6 +59,7 @@ export async function stop(run, hand, error) {
   }
   const ended = await Promise.all(parts.map((part) => part.relay?.until(() => hasEnded(part), GRACE_MS)));
   if (ended.every((each) => each)) return { stopped: "aborted", said: "" };
+  if (run.silence?.leaving) return { stopped: "unknown", said: "" }; // its page is left as it is: what has not begun in time never will
   const mute = parts.filter((part) => part.relay?.open && part.relay.pongs === 0);
   if (!mute.length || !run.tab) return { stopped: "unknown", said: "the script goes on: it does not heed any.signal" };
   try {

@@ -136,3 +136,49 @@ def test_a_frame_that_does_not_come_is_said_with_those_there_are(bench: TaskBenc
     error = bench.error("return 1", tab.id, frame={"url": "*://*/nowhere"})
     assert error["name"] == "FrameNotFoundError"
     assert time.monotonic() - before < 2, "of a page that has long been there nothing is waited for"
+
+
+@pytest.fixture
+def staying(browser: Chromium, site: Pages) -> Iterator[Tab]:  # noqa: F811
+    """A tab whose page asks whether to leave it: somebody has clicked in it."""
+    opened = browser.open(site.url("/beforeunload"))
+    for kind in ("mousePressed", "mouseReleased"):
+        opened.call("Input.dispatchMouseEvent", type=kind, x=20, y=20, button="left", clickCount=1)
+    opened.call("Page.enable")
+    yield opened
+    browser.cdp.post("Page.handleJavaScriptDialog", opened.session, accept=True)
+    opened.close()
+
+
+def test_a_question_whether_to_leave_is_named_by_the_hop_it_holds_up_and_by_the_next_task(bench: TaskBench, site: Pages, staying: Tab) -> None:  # noqa: F811
+    where = staying.id
+    script = site.counting("stayed")
+    ends = [bench.error(script, {"hop": where, "opened": False}, hop=1, navigate=site.url("/second"), timeout_ms=2000)]
+    ends += [bench.error(script, tab, timeout_ms=2000) for tab in (where, {"url": site.url("/beforeunload")})]
+    for error in ends:
+        assert error["name"] == "TimeoutError" and error["started"] in (False, "unknown")
+        assert "beforeunload" in error["message"] and site.url("/second") in error["message"] and "answer it" in error["message"]
+    assert bench.browser.worker(f"chrome.tabs.get({where})")["url"] == site.url("/beforeunload"), "the page is left as it is"
+    assert site.count("stayed") == 0
+
+
+def test_a_hop_goes_on_once_the_question_whether_to_leave_is_answered(bench: TaskBench, browser: Chromium, site: Pages, staying: Tab) -> None:  # noqa: F811
+    def asked() -> bool:
+        return any((session, name) == (staying.session, "Page.javascriptDialogOpening") for session, name, _ in browser.cdp.events)
+
+    where = staying.id
+    hopping = threading.Thread(target=lambda: ends.append(hop(bench, "return document.title", where, site.url("/second"))))
+    ends: list[dict[str, object]] = []
+    hopping.start()
+    eventually(asked, 10, "the page asks")
+    browser.cdp.post("Page.handleJavaScriptDialog", staying.session, accept=True)
+    hopping.join(30)
+    assert [end["value"] for end in ends] == ["Second"]
+
+
+def test_a_hop_to_a_server_that_does_not_answer_says_so(bench: TaskBench, site: Pages, tab: Tab) -> None:  # noqa: F811
+    url = site.url("/hold?name=mute-server")
+    error = bench.error("return 1", {"hop": tab.id, "opened": False}, hop=1, navigate=url, timeout_ms=1500)
+    assert (error["name"], error["started"]) == ("TimeoutError", False)
+    assert f"no answer from {url}" in error["message"]
+    site.release("mute-server")
