@@ -190,7 +190,21 @@ function snapshot() {
 
 // links
 
-const store = await Store.open();
+/** A full disk takes a small thing now and then. */
+const DISK_QUIET_MS = 3_000;
+let diskFailed = -Infinity;
+
+/** @param {any} error null: a change was kept */
+function diskStands(error) {
+  const before = troubles.has("disk");
+  if (error) diskFailed = performance.now();
+  else if (!before || performance.now() - diskFailed < DISK_QUIET_MS) return;
+  trouble("disk", error && `the browser's disk refuses what the extension keeps (${error.message}): results and log lines that no daemon has yet would be lost with the browser. Free some space, then look whether this goes away`);
+  if (error && !before) box.add("error", `${troubles.get("disk")}`);
+  if (!error) box.add("info", "the browser's disk takes again what the extension keeps");
+}
+
+const store = new Store(diskStands);
 const finder = new Finder();
 
 const rooms = new Rooms({
@@ -288,13 +302,13 @@ box.add("info", `the extension ${VERSION} begins (${INSTANCE.slice(0, 8)})`);
 const readConfig = fetch(chrome.runtime.getURL("config.json")).then((answer) => answer.json());
 readConfig.catch((error) => box.add("error", `config.json in the extension's folder cannot be read (${error.message}): give the folder to this browser's user (chown -R)`));
 [config] = await Promise.all([readConfig.catch(() => config), worker.start()]);
-await box.load(store);
+await box.load(store).catch(() => {}); // the store has said it
 for (let tries = 0; tries < 5 && !known; tries++) {
   try {
     settings = await callWorker("browser.settings", {});
     known = true;
   } catch (error) {
-    box.add("warn", `the settings could not be read: ${/** @type {Error} */ (error).message}`);
+    box.add("error", `the settings could not be read: ${/** @type {Error} */ (error).message}`);
   }
 }
 if (known) clearAway();

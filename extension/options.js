@@ -78,8 +78,12 @@ part("add").onsubmit = async (/** @type {Event} */ event) => {
 
 part("naming").onsubmit = async (/** @type {Event} */ event) => {
   event.preventDefault();
-  await chrome.storage.local.set({ label: part("label").value.trim() });
-  part("saved").textContent = "Saved.";
+  try {
+    await chrome.storage.local.set({ label: part("label").value.trim() });
+    part("saved").textContent = "Saved.";
+  } catch (error) {
+    part("saved").textContent = `Not saved: ${/** @type {Error} */ (error).message}`;
+  }
 };
 
 chrome.storage.local.onChanged.addListener(show);

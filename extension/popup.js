@@ -79,7 +79,13 @@ function show(state) {
   const pause = part("pause");
   pause.hidden = false;
   pause.textContent = state.paused ? "Resume" : "Pause";
-  pause.onclick = () => chrome.storage.local.set({ paused: !state.paused });
+  pause.onclick = async () => {
+    try {
+      await chrome.storage.local.set({ paused: !state.paused });
+    } catch (error) {
+      part("troubles").append(make("p", `That was not saved: ${/** @type {Error} */ (error).message}`));
+    }
+  };
   if (changed("troubles", state.troubles)) part("troubles").replaceChildren(...state.troubles.map((/** @type {string} */ text) => make("p", text)));
   // Nobody is told that no prototype answers, or that a daemon of ours is also there: that is the usual case.
   const shown = state.links.filter((/** @type {any} */ link) => !link.quiet);

@@ -13,8 +13,10 @@ const OFFSCREEN = "offscreen.html";
 /** @type {any} the global scope of a service worker */
 const scope = globalThis;
 
-/** @type {MessagePort|null} */
+/** The one on which everything goes out. @type {MessagePort|null} */
 let port = null;
+/** How many this run of the worker has been given. */
+let ports = 0;
 /** @type {any[]} said before there was a port */
 const unsent = [];
 const MAX_UNSENT = 20_000;
@@ -110,7 +112,7 @@ export function ensureOffscreen() {
 export function serve(hands) {
   scope.addEventListener("message", (/** @type {MessageEvent} */ event) => {
     if (event.data?.kind !== "port") return; // "keep" only has to arrive
-    takePort(event.ports[0], hands);
+    void takePort(event.ports[0], hands);
   });
 }
 
@@ -118,55 +120,57 @@ export function serve(hands) {
  * @param {MessagePort} given
  * @param {Record<string, import("./types.js").Hand>} hands
  */
-function takePort(given, hands) {
+async function takePort(given, hands) {
+  watchOffscreen();
+  await alive;
+  // Two ports keep no order between them: the other side waits for the last word on the old one.
+  port?.postMessage({ last: true });
   port = given;
+  given.postMessage({ boot: BOOT, number: ++ports });
+  for (const message of unsent.splice(0)) post(given, message);
+  if (dropped) emit("log", { level: "warn", text: `${dropped} messages were lost: there was no way to the offscreen document` });
+  dropped = 0;
+  // Only now: an answer must not overtake what was said before it.
   const pieces = new Pieces();
   given.onmessage = ({ data }) => {
     if (pieces.take(data)) return;
-    if (data.text === undefined) void answer(given, data, hands);
-    else answerText(given, { ...data, text: pieces.whole(data.text) }, hands);
+    if (data.text === undefined) void answer(data, hands);
+    else answerText({ ...data, text: pieces.whole(data.text) }, hands);
   };
-  alive.then(() => {
-    given.postMessage({ boot: BOOT });
-    for (const message of unsent.splice(0)) post(given, message);
-    if (dropped) emit("log", { level: "warn", text: `${dropped} messages were lost: there was no way to the offscreen document` });
-    dropped = 0;
-  });
-  watchOffscreen();
 }
 
 /**
- * @param {MessagePort} from
  * @param {{id: number, method: string, params: any, link: string}} call
  * @param {Record<string, import("./types.js").Hand>} hands
  */
-async function answer(from, { id, method, params, link }, hands) {
+async function answer({ id, method, params, link }, hands) {
   try {
     const hand = Object.hasOwn(hands, method) ? hands[method] : undefined;
     if (!hand) throw { name: "InternalError", message: `the worker has no hand ${method}` };
     let result = hand(params, { link, emit });
     if (typeof result?.then === "function") result = await result;
-    from.postMessage({ id, result });
+    port?.postMessage({ id, result });
   } catch (thrown) {
-    from.postMessage({ id, error: plainError(thrown) });
+    port?.postMessage({ id, error: plainError(thrown) });
   }
 }
 
 /**
  * Answers a request of the daemon, text for text. Nothing is awaited that need not be, so that requests reach Chrome in the
  * order in which they came.
- * @param {MessagePort} from
  * @param {{id: number, text: string, link: string}} call
  * @param {Record<string, import("./types.js").Hand>} hands
  */
-function answerText(from, { id, text, link }, hands) {
+function answerText({ id, text, link }, hands) {
   const raw = readHead(text)?.id ?? "null";
   const refuse = (/** @type {any} */ thrown) => {
     const error = plainError(thrown);
-    if (error.message === DYING) from.postMessage({ id, error });
-    else from.postMessage({ id, result: errorText(raw, presentable(error)) });
+    if (error.message === DYING) port?.postMessage({ id, error });
+    else port?.postMessage({ id, result: errorText(raw, presentable(error)) });
   };
-  const finish = (/** @type {any} */ result) => postText(from, { id, result: resultText(raw, result) }, "result");
+  const finish = (/** @type {any} */ result) => {
+    if (port) postText(port, { id, result: resultText(raw, result) }, "result");
+  };
   try {
     const request = JSON.parse(text);
     const result = hands[request.method](request.params ?? {}, { link, emit, text });

@@ -69,13 +69,20 @@ export class BlackBox {
     if (this.store) this.planned ??= setTimeout(() => this.write(), WRITE_MS);
   }
 
-  write() {
+  async write() {
     this.planned = undefined;
-    if (!this.store || this.written === this.last) return;
-    const lines = this.store.within("lines", "readwrite");
-    for (const line of this.after(this.written, Infinity)) lines.put(line);
-    this.written = this.last;
-    lines.delete(IDBKeyRange.upperBound(this.last - KEPT));
+    if (!this.store || this.written >= this.last) return;
+    const [first, last] = [this.written, this.last];
+    this.written = last;
+    const lines = this.after(first, Infinity);
+    try {
+      await this.store.change("lines", (rows) => {
+        for (const line of lines) rows.put(line);
+        rows.delete(IDBKeyRange.upperBound(last - KEPT));
+      });
+    } catch {
+      this.written = Math.min(this.written, first); // with the next line it is tried again
+    }
   }
 
   /**

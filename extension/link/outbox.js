@@ -59,7 +59,7 @@ export class Outbox {
   /** Writes it to disk, unless the daemon has it already. @param {Kept} kept */
   keep(kept) {
     if (!this.entries.has(kept.key)) return;
-    this.store.put("outbox", kept).catch((error) => console.info("[any] a result could not be written to disk:", error));
+    this.store.put("outbox", kept).catch(() => {}); // the store has said it
   }
 
   /** The daemon has it, or does not want it. @param {string} key */

@@ -10,6 +10,8 @@ const FRESH_MS = 8_000;
 const DOUBTFUL_MS = 22_000;
 const START_MS = 10_000;
 const MAX_TRIES = 6;
+/** A worker that Chrome is ending is gone by then. */
+const DYING_MS = 3_000;
 
 /**
  * @typedef {object} Pending
@@ -20,10 +22,23 @@ const MAX_TRIES = 6;
  * @property {(error: Error) => void} reject what it is given has name, message and maybe further fields
  */
 
+/** @typedef {{text: string, method: string, link: string, resolve: (text: string) => void, reject: (error: Error) => void, tries: number, number: number}} Passed */
+
 /** What chrome.* functions say in a worker that Chrome is ending at that moment. */
 const DYING = "No SW";
 
-/** @typedef {{port: MessagePort, boot: string|null, pieces: Pieces}} Line one port, and the run of the worker that holds it */
+/**
+ * One port, and the run of the worker that holds it.
+ * @typedef {object} Line
+ * @property {MessagePort} port
+ * @property {string|null} boot the run; null until it has spoken
+ * @property {number} number of this port among those of the run
+ * @property {boolean} dying Chrome is ending the worker, as it has said
+ * @property {any[]} early messages that wait for the last word on the port before
+ * @property {Pieces} pieces
+ */
+
+/** @typedef {{lines: Map<number, Line>, ended: number}} Boot a run of the worker: its ports by number, and how many have had their last word */
 
 export class WorkerClient {
   /**
@@ -40,11 +55,14 @@ export class WorkerClient {
     this.stayAwake = false;
     /** @type {Line|null} */
     this.line = null;
-    /** @type {Map<string, Set<Line>>} the lines of each run of the worker that has not died */
+    /** @type {Map<string, Boot>} the runs of the worker that have not died */
     this.boots = new Map();
+    /** Requests for the next run of the worker, while this one has not died: they were refused by it, or came later. @type {Passed[]} */
+    this.waiting = [];
     /** @type {Map<number, Pending>} */
     this.pending = new Map();
     this.lastId = 0;
+    this.passes = 0;
     this.lastTouch = -Infinity;
     /** @type {ServiceWorker|null} */
     this.worker = null;
@@ -81,14 +99,29 @@ export class WorkerClient {
    * @param {string} link
    * @param {(text: string) => void} resolve
    * @param {(error: Error) => void} reject
-   * @param {number} [tries]
    */
-  pass(text, method, link, resolve, reject, tries = 1) {
+  pass(text, method, link, resolve, reject) {
+    const passed = { text, method, link, resolve, reject, tries: 1, number: ++this.passes };
+    if (this.waiting.length > 0) this.waiting.push(passed);
+    else this.send(passed);
+  }
+
+  /** @param {Passed} passed */
+  send(passed) {
+    const { text, method, link, resolve, reject } = passed;
     this.post({ text, link }, method, resolve, (error) => {
-      // Chrome refused it before it did anything.
-      if (/** @type {any} */ (error).undone && tries < MAX_TRIES) this.pass(text, method, link, resolve, reject, tries + 1);
-      else reject(error);
+      if (!(/** @type {any} */ (error).undone) || ++passed.tries > MAX_TRIES) return reject(error);
+      // Chrome refused it before it did anything. Others that were sent after it may be refused yet: those that come now wait.
+      this.waiting.push(passed);
+      this.sendWaiting();
     });
+  }
+
+  /** Sends again, in their order, what a dying run of the worker has refused, once it has answered or lost everything. */
+  sendWaiting() {
+    if ([...this.pending.values()].some((call) => call.passedFor !== null && call.line.dying)) return;
+    const waiting = this.waiting.splice(0).sort((a, b) => a.number - b.number);
+    for (const passed of waiting) this.send(passed);
   }
 
   /**
@@ -110,6 +143,8 @@ export class WorkerClient {
   /** The daemon of a link that is gone waits for nothing: some calls of chrome.* are never answered. @param {string} link */
   forget(link) {
     for (const [id, { passedFor }] of this.pending) if (passedFor === link) this.pending.delete(id);
+    this.waiting = this.waiting.filter((passed) => passed.link !== link);
+    if (this.waiting.length > 0) this.sendWaiting();
   }
 
   /** Makes sure that the worker is awake and stays so for a while. @returns {Line} */
@@ -133,7 +168,7 @@ export class WorkerClient {
   connect() {
     const channel = new MessageChannel();
     /** @type {Line} */
-    const line = { port: channel.port1, boot: null, pieces: new Pieces() };
+    const line = { port: channel.port1, boot: null, number: 0, dying: false, early: [], pieces: new Pieces() };
     channel.port1.onmessage = (event) => this.receive(line, event.data);
     this.line = line;
     this.poke({ kind: "port" }, [channel.port2]);
@@ -157,10 +192,12 @@ export class WorkerClient {
    * @param {any} message
    */
   receive(line, message) {
+    if (message.boot) return this.meet(line, message);
+    const boot = this.boots.get(line.boot ?? "");
+    if (boot && boot.ended < line.number - 1) return void line.early.push(message);
+    if (message.last) return this.endLine(line);
     if (line.pieces.take(message)) return;
-    if (message.boot) {
-      this.meet(line, message.boot);
-    } else if (message.say) {
+    if (message.say) {
       this.onText(line.pieces.whole(message.say), message.link);
     } else if (message.emit) {
       this.onEmit(message.emit, message.data, message.link);
@@ -171,37 +208,48 @@ export class WorkerClient {
       this.pending.delete(message.id);
       if (message.error?.message === DYING) {
         if (this.line === call.line) this.line = null; // the next call wakes a new run of it
+        call.line.dying = true;
+        setTimeout(() => {
+          call.line.dying = false;
+          this.sendWaiting();
+        }, DYING_MS);
         call.reject(Object.assign(new Error(`the extension's worker was being ended when it was to do ${call.method}`), { name: "WorkerLost", undone: true }));
       } else if (message.error) call.reject(Object.assign(new Error(message.error.message), message.error));
       else call.resolve(result);
+      if (this.waiting.length > 0) this.sendWaiting();
     }
   }
 
   /**
-   * The worker has taken the port; which run of it holds it?
+   * The worker has taken the port.
    * @param {Line} line
-   * @param {string} boot
+   * @param {{boot: string, number: number}} said
    */
-  meet(line, boot) {
-    line.boot = boot;
-    const lines = this.boots.get(boot);
-    if (!lines) {
-      this.boots.set(boot, new Set([line]));
-      navigator.locks.request(boot, () => {
-        const all = this.boots.get(boot) ?? [];
-        this.boots.delete(boot);
-        for (const each of all) this.lose(each, "died");
-        this.onDeath();
-      });
-      return;
-    }
-    const busy = new Set([...this.pending.values()].map((call) => call.line));
-    for (const old of lines) {
-      if (old === this.line || busy.has(old)) continue;
-      old.port.close();
-      lines.delete(old);
-    }
-    lines.add(line);
+  meet(line, { boot, number }) {
+    Object.assign(line, { boot, number });
+    const known = this.boots.get(boot);
+    if (known) return void known.lines.set(number, line);
+    this.boots.set(boot, { lines: new Map([[number, line]]), ended: number - 1 });
+    navigator.locks.request(boot, () => {
+      const lines = [...(this.boots.get(boot)?.lines.values() ?? [])].sort((a, b) => a.number - b.number);
+      this.boots.delete(boot);
+      for (const each of lines) for (const message of each.early.splice(0)) this.receive(each, message);
+      const asked = [...this.pending.values()].map((call) => call.line).filter((each) => each.boot === boot); // some have ended
+      for (const each of new Set([...lines, ...asked])) this.lose(each, "died");
+      this.onDeath();
+    });
+  }
+
+  /** The worker has another port, and has said its last word on this one. @param {Line} line */
+  endLine(line) {
+    const boot = this.boots.get(line.boot ?? "");
+    if (!boot) return;
+    line.port.close();
+    boot.lines.delete(line.number);
+    boot.ended = line.number;
+    const next = boot.lines.get(line.number + 1);
+    if (!next) return; // its first word is still to come
+    for (const message of next.early.splice(0)) this.receive(next, message);
   }
 
   /**
@@ -221,5 +269,6 @@ export class WorkerClient {
       call.reject(error);
     }
     if (lost || how !== "died") this.onState(`the worker ${how}; calls in flight: ${lost}`);
+    if (this.waiting.length > 0) this.sendWaiting();
   }
 }
