@@ -162,8 +162,7 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
                 reply(flight.mapped().ticket, "{}");
               } else if (detached && flight.mapped().navigates) {
                 // It has gone where the debugger may not follow; tabs and webNavigation tell when it is there.
-                still->navigating.push_back(flight.mapped().ticket);
-                give_up_navigating(*still);
+                await_page(*still, flight.mapped().ticket);
               } else if (!answer && flight.mapped().uploads && !facts.file_urls) {
                 auto why = answer.error();
                 why.message += no_files;
@@ -178,8 +177,9 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
 
 void Gateway::Impl::navigate_again(Target& on, std::uint64_t flight, Command const& command) {
   // Where Chrome has told its detaching first, the navigation was taken for one that goes on without the debugger.
-  if (std::erase(on.navigating, command.ticket) + on.in_flight.erase(flight) == 0)
-    return;  // answered when the target went
+  auto const awaited =
+      std::erase_if(on.navigating, [&command](auto const& each) { return each.ticket == command.ticket; });
+  if (awaited + on.in_flight.erase(flight) == 0) return;  // answered when the target went
   wait_for(on, command);
   wake_soon(on);
 }

@@ -34,11 +34,6 @@ double time_of(std::string_view method, std::string_view params) {
 
 }  // namespace
 
-Target* Gateway::Impl::target_at(Debuggee const& debuggee, std::string_view upstream) {
-  auto const found = by_upstream.find({debuggee, std::string(upstream)});
-  return found == by_upstream.end() ? nullptr : target(found->second);
-}
-
 void Gateway::Impl::debugger_event(Debuggee const& debuggee, std::string_view upstream, std::string_view method,
                                    std::string_view params) {
   if (params.empty()) params = "{}";
@@ -163,27 +158,19 @@ void Gateway::Impl::child_attached(Target& on, std::string_view params) {
       return;
     }
     // It has outlived the attachment through which it was known.
-    there->debuggee = on.debuggee;
-    there->upstream = upstream;
+    targets.move(*there, on.debuggee, upstream);
     there->bond = Target::Bond::attached;
     there->held = held;
     there->attachment = ++last_attachment;
-    by_upstream[{on.debuggee, upstream}] = id;
     restore(*there);
     resume_if_free(*there);
     return;
   }
-  auto made = std::make_unique<Target>();
-  made->info = std::move(info);
-  made->debuggee = on.debuggee;
-  made->upstream = upstream;
-  made->parent = on.info.id;
-  made->bond = Target::Bond::attached;
-  made->held = held;
-  made->attachment = ++last_attachment;
-  auto& child = *made;
-  targets[id] = std::move(made);
-  by_upstream[{child.debuggee, upstream}] = id;
+  auto& child = targets.add(std::move(info), on.debuggee, upstream);
+  child.parent = on.info.id;
+  child.bond = Target::Bond::attached;
+  child.held = held;
+  child.attachment = ++last_attachment;
   for (auto& [number, client] : clients) {
     for (auto& [name, session] : client.sessions) {
       if (session->discover) tell_discovered(*session, child);
@@ -217,15 +204,12 @@ void Gateway::Impl::part_with(std::string const& id, Debuggee const& page) {
   }
   auto const [debuggee, upstream] = child->other_ways.front();
   child->other_ways.erase(child->other_ways.begin());
-  by_upstream.erase({child->debuggee, child->upstream});
   lost(*child, {code::server_error, "Inspected target navigated or closed"});
   for (auto const& [client, session] : ending) end_session(client, session, true);
-  child->debuggee = debuggee;
-  child->upstream = upstream;
+  targets.move(*child, debuggee, upstream);
   child->parent = target_at(debuggee, "")->info.id;
   child->bond = Target::Bond::attached;
   child->attachment = ++last_attachment;
-  by_upstream[{debuggee, upstream}] = id;
   restore(*child);
   announce_where_wanted(*child);
 }

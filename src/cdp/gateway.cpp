@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view heard[] = {
     "tabs.onCreated",
     "tabs.onUpdated",
+    "tabs.onActivated",
     "tabs.onRemoved",
     "tabs.onReplaced",
     "webNavigation.onCreatedNavigationTarget",
@@ -70,7 +71,7 @@ void Gateway::Impl::link_down(std::string_view why) {
   }
   early_events.clear();
   early_answers.clear();
-  by_upstream.clear();
+  targets.forget_ways();
   wait_for_link();
   rooms_lost();
 }
@@ -95,24 +96,37 @@ void Gateway::Impl::give_up_on_link(std::uint64_t number) {
   if (linked || number != outage) return;
   waiting_for_link = false;
   Failure const failure{code::server_error, std::string(not_there)};
+  settling.clear();
   for (auto const& [id, on] : targets) {
-    for (auto const& command : std::exchange(on->waiting, {})) fail(command.ticket, failure);
+    for (auto const& command : take_waiting(*on)) fail(command.ticket, failure);
+    for (auto const& [awaited, ticket] : std::exchange(on->navigating, {})) fail(ticket, failure);
   }
   for (auto const& [id, waiting] : std::exchange(expected, {})) {
     for (auto const& each : waiting) each.never(failure);
   }
-  auto const left = std::move(clients);
-  clients.clear();
-  targets.clear();
-  tabs.clear();
-  for (auto const& [id, client] : left) contexts_of_gone(id);
-  contexts.clear();
-  openers.clear();
-  for (auto const& [id, client] : left) {
-    for (auto const& command : client.waiting) sockets.send(id, failure_text(command.ticket, failure));
+  forget_browser();
+  std::vector<ClientId> leaving;
+  for (auto& [id, client] : clients) {
+    for (auto const& command : std::exchange(client.waiting, {})) fail(command.ticket, failure);
+    for (auto const& [name, session] : client.sessions) session->discover.reset();  // nobody hears of the others' going
+    leaving.push_back(id);
+  }
+  for (auto const id : leaving) {
+    gone(id);
     sockets.close(id, gone_away, "the browser is gone");
   }
   for (auto const& call : std::exchange(when_known, {})) call();
+}
+
+void Gateway::Impl::forget_browser() {
+  targets.clear();
+  tabs.clear();
+  contexts.clear();
+  openers.clear();
+  pending_urls.clear();
+  plans.clear();
+  downloads.running.clear();
+  downloads.items.clear();
 }
 
 void Gateway::Impl::subscribe_while_needed() {
@@ -283,9 +297,15 @@ void Gateway::list(std::function<void(boost::system::result<std::vector<Listed>,
   auto& impl = *impl_;
   impl.once_known([&impl, done = std::move(done)] {
     if (auto const why = impl.unseen()) return done(*why);
-    std::vector<Listed> rows;
+    // As in Chrome: what was looked at last comes first.
+    std::multimap<double, Target const*, std::greater<>> in_order;
     for (auto const& [id, target] : impl.targets) {
-      rows.push_back({.id = id,
+      auto const* const tab = impl.ordinary(*target) ? impl.tab_of(*target) : nullptr;
+      in_order.emplace(tab ? tab->accessed : -1, target.get());
+    }
+    std::vector<Listed> rows;
+    for (auto const& [accessed, target] : in_order) {
+      rows.push_back({.id = target->info.id,
                       .type = target->info.type,
                       .title = target->info.title,
                       .url = target->info.url,

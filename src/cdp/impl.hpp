@@ -13,6 +13,7 @@
 #include "cdp/browser/permissions.hpp"
 #include "cdp/gateway.hpp"
 #include "cdp/intercept/fetch.hpp"
+#include "cdp/model/targets.hpp"
 #include "cdp/protocol/methods.hpp"
 #include "cdp/protocol/timers.hpp"
 #include "cdp/session/session.hpp"
@@ -25,6 +26,8 @@ struct Tab {
   TabId id = -1;
   std::string target;  ///< empty until Chrome has told it
   std::int64_t window = -1;
+  std::uint64_t place = 0;  ///< in the order of windows and tab strips, as last looked at; new tabs behind it
+  double accessed = 0;      ///< when the person or a program last looked at it, ms since 1970
   bool incognito = false, active = false, discarded = false, complete = true;
   bool undecided = false;  ///< new: whether another tab has opened it is not known yet
   bool early = false;      ///< attached by the extension at its creation, because its opener is followed
@@ -57,6 +60,7 @@ struct Gateway::Impl {
   void subscribe_while_needed();
   void wait_for_link();  ///< whoever waits for it is told after a while that it has not come
   void give_up_on_link(std::uint64_t outage);
+  void forget_browser();  ///< the grace has ended: what comes next may be another start of it
   /// Now, or once the browser has told its tabs; or when that is given up (unseen).
   void once_known(std::function<void()> call);
   std::optional<Failure> unseen() const;  ///< why its tabs are not known
@@ -83,10 +87,12 @@ struct Gateway::Impl {
   Target& appear(TargetInfo info, Debuggee debuggee);  ///< known from now on, told to whom it concerns
   void changed(Target& target);
   void vanish(std::string id);
+  /// Of a page its tab's place, of all else one behind them.
+  std::uint64_t place_of(Target const& target) const;
   std::string context_of(Tab const& tab) const;
   Tab* tab_of(Target const& target);
   Target* target_of(TabId tab);
-  Target* target(std::string_view id);
+  Target* target(std::string_view id) const { return targets.find(id); }
   bool ordinary(Target const& target) const;  ///< the page in a tab
   static std::string tab_target_id(std::string_view page);
   TargetInfo tab_info(Target const& page) const;
@@ -94,6 +100,7 @@ struct Gateway::Impl {
   // session/sessions.cpp
   Client* client(ClientId id);
   Session* session(ClientId id, std::string_view session_id);
+  Session* session(SessionKey const& key) { return session(key.client, key.id); }
   /// A session of the client on the target, not told of yet.
   Session& begin_session(Client& owner, Session::Kind kind, Target* on, std::string_view parent, bool automatic);
   /// As begin_session, and says Target.attachedToTarget on `parent`.
@@ -135,7 +142,9 @@ struct Gateway::Impl {
   void restoring_asked(Target& target, std::string_view method, std::string_view params, Answered then);
   /// What chrome.tabs can do of a page that cannot be attached to; false: nothing.
   bool go_without_attaching(Target& target, Command const& command);
-  void give_up_navigating(Target& target);
+  /// Answers it when the target's next page has come, or after a while with an error; its number among those.
+  std::uint64_t await_page(Target& target, Ticket const& ticket);
+  void give_up_on_page(std::string const& target, std::uint64_t number, Failure const& why);
   void answer_navigating(Target& target);         ///< its page has come
   void lost(Target& target, Failure const& why);  ///< the attachment is gone; commands in flight are answered
   void detached(Target& target, std::string_view reason);
@@ -215,7 +224,7 @@ struct Gateway::Impl {
   // events.cpp
   void debugger_event(Debuggee const& debuggee, std::string_view upstream, std::string_view method,
                       std::string_view params);
-  Target* target_at(Debuggee const& debuggee, std::string_view upstream);
+  Target* target_at(Debuggee const& debuggee, std::string_view upstream) { return targets.find_at(debuggee, upstream); }
   void target_event(Target& on, std::string_view method, std::string_view params);
   void spread(Target& on, std::string_view method, std::string_view params);
   bool hears(Session const& session, std::string_view domain, std::string_view method, std::string_view params) const;
@@ -240,7 +249,7 @@ struct Gateway::Impl {
   void let_request_go(Target& on, std::string const& id);
   Seen answer_seen(Target const& on, std::string id, PausedRequest before);
   static void note_response_wishes(Target& on, std::string const& id, PausedRequest const& request);
-  static void remember_underway(Interceptions& fetch, std::string const& id, std::vector<Session*> who);
+  static void remember_underway(Interceptions& fetch, std::string const& id, std::vector<SessionKey> who);
 
   // target_methods.cpp; browser/: false where the method is not theirs
   bool target_method(Session& by, Command const& command);
@@ -340,14 +349,13 @@ struct Gateway::Impl {
   Millis down_since = 0;
   Failure loss;  ///< what is said of a command that was under way when the link was lost last
   bool subscribed = false, looking = false;
-  std::uint64_t last_look = 0, last_find = 0;
+  std::uint64_t last_look = 0, last_find = 0, last_place = 0;
   int looks_failed = 0, finds_failed = 0;
   std::optional<Failure> blind;  ///< while those who wait are told that the browser does not tell its tabs
   std::map<ClientId, Client> clients;
   std::map<TabId, Tab> tabs;
-  std::unordered_map<std::string, std::unique_ptr<Target>> targets;
-  std::map<std::pair<Debuggee, std::string>, std::string> by_upstream;  ///< (debuggee, Chrome's session) → target
-  std::map<TabId, std::pair<TabId, std::int64_t>> openers;              ///< of tabs not known yet: tab and frame
+  Targets targets;
+  std::map<TabId, std::pair<TabId, std::int64_t>> openers;  ///< of tabs not known yet: tab and frame
   struct EarlyEvent {
     std::string upstream, method, params;
   };

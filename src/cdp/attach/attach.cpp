@@ -65,7 +65,7 @@ void Gateway::Impl::attached(std::string const& id, std::uint64_t attachment, An
   }
   on->bond = Target::Bond::attached;
   on->fresh = false;
-  by_upstream[{on->debuggee, on->upstream}] = id;
+  targets.move(*on, on->debuggee, on->upstream);
   restore(*on);
 }
 
@@ -219,13 +219,12 @@ void Gateway::Impl::detached(Target& on, std::string_view reason) {
   // A page that Chrome does not let be debugged detaches while it comes: the navigation itself goes on.
   for (auto flight = on.in_flight.begin(); flight != on.in_flight.end();) {
     bool const goes_on = flight->second.navigates && reason != "canceled_by_user";
-    if (goes_on) on.navigating.push_back(flight->second.ticket);
+    if (goes_on) await_page(on, flight->second.ticket);
     flight = goes_on ? on.in_flight.erase(flight) : std::next(flight);
   }
   auto const came = std::exchange(on.committed, {});
   auto const shown = on.frames.find(on.info.id);
   bool const unseen = !came.empty() && shown != on.frames.end() && came.substr(0, came.find('#')) != shown->second.url;
-  if (!on.navigating.empty()) give_up_navigating(on);
   lost(on, {code::server_error, "Inspected target navigated or closed"});
   if (on.debuggee.tab < 0) return vanish(on.info.id);  // a shared worker; if it lives still, it is found again
   if (reason == "canceled_by_user") {
@@ -258,14 +257,10 @@ bool Gateway::Impl::go_without_attaching(Target& on, Command const& command) {
   auto const& method = command.method;
   if (method == "Page.navigate") {
     args.push_back(json::object{{"url", string_in(command.params, "url")}});
-    on.navigating.push_back(command.ticket);
-    give_up_navigating(on);
-    road.chrome("tabs.update", json::serialize(args),
-                [this, id = on.info.id, ticket = command.ticket](Answer const& answer) {
-                  auto* const still = target(id);
-                  if (answer || !still) return;
-                  if (std::erase(still->navigating, ticket) > 0) fail(ticket, answer.error());
-                });
+    auto const number = await_page(on, command.ticket);
+    road.chrome("tabs.update", json::serialize(args), [this, id = on.info.id, number](Answer const& answer) {
+      if (!answer) give_up_on_page(id, number, answer.error());
+    });
     return true;
   }
   std::string_view path;
@@ -283,19 +278,29 @@ bool Gateway::Impl::go_without_attaching(Target& on, Command const& command) {
 }
 
 void Gateway::Impl::answer_navigating(Target& on) {
-  for (auto const& ticket : std::exchange(on.navigating, {})) {
+  for (auto const& [number, ticket] : std::exchange(on.navigating, {})) {
     reply(ticket, R"({"frameId":)" + wire::quote(on.info.id) + R"(,"loaderId":)" + wire::quote(on.main_loader) + "}");
   }
 }
 
-void Gateway::Impl::give_up_navigating(Target& on) {
-  timers.after(came_by, [this, id = on.info.id] {
-    auto* const still = target(id);
-    if (!still) return;
-    for (auto const& ticket : std::exchange(still->navigating, {})) {
-      fail(ticket, {code::server_error, "Inspected target navigated or closed"});
-    }
+std::uint64_t Gateway::Impl::await_page(Target& on, Ticket const& ticket) {
+  auto const number = ++last_flight;
+  on.navigating.push_back({number, ticket});
+  timers.after(came_by, [this, id = on.info.id, number] {
+    give_up_on_page(id, number, {code::server_error, "Inspected target navigated or closed"});
   });
+  return number;
+}
+
+void Gateway::Impl::give_up_on_page(std::string const& id, std::uint64_t number, Failure const& why) {
+  auto* const on = target(id);
+  if (!on) return;
+  auto const waiting = std::find_if(on->navigating.begin(), on->navigating.end(),
+                                    [number](auto const& each) { return each.number == number; });
+  if (waiting == on->navigating.end()) return;
+  auto const ticket = waiting->ticket;
+  on->navigating.erase(waiting);
+  fail(ticket, why);
 }
 
 void Gateway::Impl::crashed(Target& on) {
@@ -322,7 +327,7 @@ bool Gateway::Impl::needed(Target const& on) const {
         if (session->used) return true;
       }
     }
-    if (on.fetch.wishes.contains(const_cast<Session*>(session))) return true;
+    if (on.fetch.wishes.contains(session->key())) return true;
     if (session->auto_attach.on && session->used) return true;
   }
   return false;

@@ -153,7 +153,7 @@ void Gateway::Impl::tell_lifecycle(Session const& to, Target const& on, bool beg
 void Gateway::Impl::navigated_unattached(Target& on, std::string_view url) {
   if (!url.empty()) on.info.url = url;
   on.complete = on.scripted = false;
-  if (on.main_loader.empty() && on.frames.empty()) {
+  if (on.main_loader.empty() && on.frames.empty() && on.navigating.empty()) {
     changed(on);
     return;  // no client has asked yet what is in it
   }

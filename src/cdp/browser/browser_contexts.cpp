@@ -47,10 +47,10 @@ std::set<TabId> Gateway::Impl::tabs_of(BrowserContext const& of) const {
       if (its.contains(id) || tab.incognito != of.incognito) continue;
       bool in = of.tabs.contains(id) || (of.incognito && of.window >= 0 && tab.window == of.window) ||
                 (!of.incognito && of.group >= 0 && tab.group == of.group);
-      auto const found = targets.find(tab.target);
-      if (!in && found != targets.end() && !found->second->info.opener.empty()) {
-        auto const opener = targets.find(found->second->info.opener);
-        in = opener != targets.end() && its.contains(opener->second->debuggee.tab);
+      auto const* const on = target(tab.target);
+      if (!in && on && !on->info.opener.empty()) {
+        auto const* const opener = target(on->info.opener);
+        in = opener && its.contains(opener->debuggee.tab);
       }
       if (in) more = its.insert(id).second || more;
     }

@@ -36,17 +36,17 @@ Interceptions& present(Target& on) {
 }
 
 /// All that intercept, the oldest session first.
-std::vector<Session*> interceptors(Target const& on) {
-  std::vector<Session*> found;
-  for (auto* const session : on.sessions) {
-    if (on.fetch.wishes.contains(session)) found.push_back(session);
+std::vector<SessionKey> interceptors(Target const& on) {
+  std::vector<SessionKey> found;
+  for (auto const* session : on.sessions) {
+    if (on.fetch.wishes.contains(session->key())) found.push_back(session->key());
   }
   return found;
 }
 
 std::string wanted(Target const& on) {
   std::vector<FetchWish const*> wishes;
-  for (auto* const session : interceptors(on)) wishes.push_back(&on.fetch.wishes.at(session));
+  for (auto const& session : interceptors(on)) wishes.push_back(&on.fetch.wishes.at(session));
   return wishes.empty() ? std::string() : together(wishes);
 }
 
@@ -81,10 +81,10 @@ void Gateway::Impl::enable_fetch(Session& by, Target& on, Command const& command
   auto& fetch = present(on);
   auto wish = FetchWish::read(command.params);
   std::optional<FetchWish> former;
-  if (auto const found = fetch.wishes.find(&by); found != fetch.wishes.end()) former = found->second;
+  if (auto const found = fetch.wishes.find(by.key()); found != fetch.wishes.end()) former = found->second;
   // What is wrong with it is for Chrome to say; should it take it all the same, the union follows.
   bool const readable = wish.has_value();
-  if (readable) fetch.wishes.insert_or_assign(&by, std::move(*wish));
+  if (readable) fetch.wishes.insert_or_assign(by.key(), std::move(*wish));
   auto params = readable ? wanted(on) : command.params;
   if (readable && params == fetch.in_force) return reply(command.ticket, "{}");
   fetch.in_force = params;
@@ -97,7 +97,7 @@ void Gateway::Impl::enable_fetch(Session& by, Target& on, Command const& command
     if (answer && readable) return std::nullopt;
     // Chrome has kept what it had.
     auto& wishes = still->fetch.wishes;
-    auto const found = wishes.find(session(client, name));
+    auto const found = wishes.find(SessionKey{client, name});
     if (readable && found != wishes.end() && found->second.params == mine) {
       if (former) {
         found->second = *former;
@@ -119,7 +119,7 @@ void Gateway::Impl::intercept(Session& by, Target& on, Command const& command) {
     stop_intercepting(by, on);
     return reply(command.ticket, "{}");
   }
-  if (!fetch.wishes.contains(&by)) {
+  if (!fetch.wishes.contains(by.key())) {
     return fail(command.ticket, {code::server_error, "Fetch domain is not enabled"});
   }
   auto const id = request_id(command.params);
@@ -130,9 +130,9 @@ void Gateway::Impl::intercept(Session& by, Target& on, Command const& command) {
     return fail(command.ticket, {code::bad_params, "Invalid InterceptionId."});
   }
   auto& request = found->second;
-  if (request.asked != &by || request.answering) {
-    bool const had = std::find(request.past.begin(), request.past.end(), &by) != request.past.end();
-    if (had || request.asked == &by) {
+  if (request.asked != by.key() || request.answering) {
+    bool const had = std::find(request.past.begin(), request.past.end(), by.key()) != request.past.end();
+    if (had || request.asked == by.key()) {
       return fail(command.ticket, {code::server_error, "Invalid state for continueInterceptedRequest"});
     }
     return fail(command.ticket, {code::bad_params, "Invalid InterceptionId."});
@@ -158,7 +158,7 @@ void Gateway::Impl::answer_alone(Session& by, Target& on, std::string const& id,
   // Should another begin to intercept meanwhile, the response is still this one's.
   if (command.params.find("interceptResponse") != std::string::npos &&
       raw_in(command.params, "interceptResponse") == "true") {
-    remember_underway(on.fetch, id, {&by});
+    remember_underway(on.fetch, id, {by.key()});
   }
   request.answering = true;
   pass(on, command.ticket, command.method, command.params, answer_seen(on, id, request));
@@ -180,18 +180,18 @@ Gateway::Impl::Seen Gateway::Impl::answer_seen(Target const& on, std::string id,
     // It is paused as it was; whoever was asked may try again, if still there.
     auto const now = std::move(found->second);
     found->second = before;
-    std::erase_if(found->second.rest, [&](Session* other) { return !still->fetch.wishes.contains(other); });
-    std::erase_if(found->second.past, [&](Session* other) { return !still->fetch.wishes.contains(other); });
+    std::erase_if(found->second.rest, [&](SessionKey const& other) { return !still->fetch.wishes.contains(other); });
+    std::erase_if(found->second.past, [&](SessionKey const& other) { return !still->fetch.wishes.contains(other); });
     std::erase_if(found->second.wants_response,
                   [&](auto const& row) { return !still->fetch.wishes.contains(row.first); });
     if (now.asked) return std::nullopt;
-    found->second.asked = nullptr;
+    found->second.asked.reset();
     if (!ask_next(*still, id)) let_request_go(*still, id);
     return std::nullopt;
   };
 }
 
-void Gateway::Impl::remember_underway(Interceptions& fetch, std::string const& id, std::vector<Session*> who) {
+void Gateway::Impl::remember_underway(Interceptions& fetch, std::string const& id, std::vector<SessionKey> who) {
   std::erase_if(fetch.underway, [&id](auto const& row) { return row.first == id; });
   fetch.underway.emplace_back(id, std::move(who));
   if (fetch.underway.size() > most_underway) fetch.underway.pop_front();
@@ -201,7 +201,7 @@ void Gateway::Impl::decide_request(Session& by, Target& on, std::string const& i
                                    Command const& command) {
   auto const before = request;
   auto const said = object_of(command.params);
-  if (auto const wrong = request.decide(&by, command.method, said)) {
+  if (auto const wrong = request.decide(by.key(), command.method, said)) {
     request = before;
     return fail(command.ticket, *wrong);
   }
@@ -211,25 +211,25 @@ void Gateway::Impl::decide_request(Session& by, Target& on, std::string const& i
     request.stage = FetchStage::response;
     request.rest.clear();
     for (auto who = request.past.rbegin(); who != request.past.rend(); ++who) {
-      if (*who != &by && request.wants_response[*who]) request.rest.push_back(*who);
+      if (*who != by.key() && request.wants_response[*who]) request.rest.push_back(*who);
     }
   }
   bool const credentials =
       request.stage == FetchStage::auth && text_in(object_in(said, "authChallengeResponse"), "response") != "Default";
-  request.asked = nullptr;
+  request.asked.reset();
   if (!credentials && ask_next(on, id)) return reply(command.ticket, "{}");
   auto const [verb, params] = request.end(id);
   bool const as_said = request.stage == FetchStage::auth;
   note_response_wishes(on, id, request);
-  request.asked = &by;
+  request.asked = by.key();
   request.answering = true;
   pass(on, command.ticket, verb, as_said ? command.params : params, answer_seen(on, id, before));
 }
 
 void Gateway::Impl::note_response_wishes(Target& on, std::string const& id, PausedRequest const& request) {
   if (request.stage != FetchStage::request || !request.response_wanted()) return;
-  std::vector<Session*> who;
-  for (auto* const session : interceptors(on)) {
+  std::vector<SessionKey> who;
+  for (auto const& session : interceptors(on)) {
     auto const found = request.wants_response.find(session);
     if (found != request.wants_response.end() && found->second) who.push_back(session);
   }
@@ -239,17 +239,18 @@ void Gateway::Impl::note_response_wishes(Target& on, std::string const& id, Paus
 bool Gateway::Impl::ask_next(Target& on, std::string const& id) {
   auto& request = on.fetch.paused.find(id)->second;
   while (!request.rest.empty()) {
-    auto* const next = request.rest.front();
+    auto const next = request.rest.front();
     request.rest.erase(request.rest.begin());
     auto const wish = on.fetch.wishes.find(next);
-    if (wish == on.fetch.wishes.end()) continue;
+    auto const* const to = session(next);
+    if (wish == on.fetch.wishes.end() || !to) continue;
     if (request.stage == FetchStage::request) {
       request.past.push_back(next);
       request.wants_response[next] = wish->second.fits(request.url, request.type, true);
       if (!wish->second.fits(request.url, request.type, false)) continue;
     }
     request.asked = next;
-    event(*next, request.method, request.shown());
+    event(*to, request.method, request.shown());
     return true;
   }
   return false;
@@ -268,7 +269,9 @@ void Gateway::Impl::paused(Target& on, std::string_view method, std::string_view
   auto const who = interceptors(on);
   if (who.empty()) return;  // Chrome lets it go by Fetch.disable
   if (method != "Fetch.requestPaused" && method != "Fetch.authRequired") {
-    for (auto const* session : who) event(*session, method, params);
+    for (auto const& each : who) {
+      if (auto const* const to = session(each)) event(*to, method, params);
+    }
     return;
   }
   auto const id = request_id(params);
@@ -286,7 +289,8 @@ void Gateway::Impl::paused(Target& on, std::string_view method, std::string_view
   if (who.size() == 1 && fetch.settling == 0 && asked_for == fetch.underway.end()) {
     request.alone = true;
     request.asked = who.front();
-    return event(*who.front(), method, params);
+    if (auto const* const to = session(who.front())) event(*to, method, params);
+    return;
   }
   request.method = method;
   request.params = params;
@@ -303,28 +307,29 @@ void Gateway::Impl::paused(Target& on, std::string_view method, std::string_view
     request.rest = std::move(asked_for->second);
     fetch.underway.erase(asked_for);
   } else {
-    for (auto* const session : who) {
-      auto const& wish = fetch.wishes.at(session);
+    for (auto const& each : who) {
+      auto const& wish = fetch.wishes.at(each);
       bool const its = auth ? wish.auth && (wish.fits(request.url, request.type, false) ||
                                             wish.fits(request.url, request.type, true))
                             : wish.fits(request.url, request.type, true);
-      if (its) request.rest.push_back(session);
+      if (its) request.rest.push_back(each);
     }
   }
   if (!ask_next(on, id)) let_request_go(on, id);
 }
 
 void Gateway::Impl::stop_intercepting(Session& by, Target& on) {
-  if (on.fetch.wishes.erase(&by) == 0) return;
+  auto const ending = by.key();
+  if (on.fetch.wishes.erase(ending) == 0) return;
   auto& fetch = present(on);
-  for (auto& [id, who] : fetch.underway) std::erase(who, &by);
+  for (auto& [id, who] : fetch.underway) std::erase(who, ending);
   std::vector<std::string> orphaned;
   for (auto& [id, request] : fetch.paused) {
-    std::erase(request.rest, &by);
-    std::erase(request.past, &by);
-    request.wants_response.erase(&by);
-    if (request.asked != &by) continue;
-    request.asked = nullptr;
+    std::erase(request.rest, ending);
+    std::erase(request.past, ending);
+    request.wants_response.erase(ending);
+    if (request.asked != ending) continue;
+    request.asked.reset();
     if (!request.answering) orphaned.push_back(id);
   }
   if (on.bond != Target::Bond::attached) return fetch.paused.clear();

@@ -12,11 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cdp/protocol/road.hpp"
+#include "cdp/protocol/command.hpp"
 
 namespace any::cdp {
-
-struct Session;
 
 enum class FetchStage : unsigned char { request, response, auth };
 
@@ -45,12 +43,12 @@ std::string together(std::vector<FetchWish const*> const& wishes);
 struct PausedRequest {
   std::uint64_t serial = 0;
   FetchStage stage = FetchStage::request;
-  bool alone = false;            ///< there was one session to ask: nothing below is filled but `asked`
-  bool answering = false;        ///< Chrome has been told and has not answered
-  Session* asked = nullptr;      ///< whose turn it is
-  std::vector<Session*> rest{};  ///< who is yet to be asked, in order
-  std::vector<Session*> past{};  ///< at the request's stage: who has had it, in order, the one asked included
-  std::map<Session*, bool> wants_response{};
+  bool alone = false;                 ///< there was one session to ask: nothing below is filled but `asked`
+  bool answering = false;             ///< Chrome has been told and has not answered
+  std::optional<SessionKey> asked{};  ///< whose turn it is
+  std::vector<SessionKey> rest{};     ///< who is yet to be asked, in order
+  std::vector<SessionKey> past{};     ///< at the request's stage: who has had it, in order, the one asked included
+  std::map<SessionKey, bool> wants_response{};
   std::string method{}, params{};       ///< raw, as Chrome told it
   std::string url{}, type{};            ///< as the next one sees it
   boost::json::object changes{};        ///< for Fetch.continueRequest
@@ -64,14 +62,14 @@ struct PausedRequest {
   std::pair<std::string_view, std::string> end(std::string_view id) const;
   bool response_wanted() const;
   /// Takes over what a session has decided. An error is Chrome's own.
-  std::optional<Failure> decide(Session* by, std::string_view verb, boost::json::object const& params);
+  std::optional<Failure> decide(SessionKey const& by, std::string_view verb, boost::json::object const& params);
 };
 
 struct Interceptions {
-  std::map<Session*, FetchWish> wishes;
+  std::map<SessionKey, FetchWish> wishes;
   std::map<std::string, PausedRequest, std::less<>> paused;  ///< by requestId
   /// Who is to see the response of a request that has been let go, by requestId; bounded, the oldest are forgotten.
-  std::deque<std::pair<std::string, std::vector<Session*>>> underway;
+  std::deque<std::pair<std::string, std::vector<SessionKey>>> underway;
   std::string in_force;          ///< params of the Fetch.enable in force in Chrome; empty: none
   std::uint64_t attachment = 0;  ///< of which all but the wishes is true
   std::uint64_t last_serial = 0;

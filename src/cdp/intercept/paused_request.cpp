@@ -307,7 +307,7 @@ std::pair<std::string_view, std::string> PausedRequest::end(std::string_view id)
   return {verb, json::serialize(said)};
 }
 
-std::optional<Failure> PausedRequest::decide(Session* by, std::string_view verb, json::object const& said) {
+std::optional<Failure> PausedRequest::decide(SessionKey const& by, std::string_view verb, json::object const& said) {
   bool const with_auth = verb == "Fetch.continueWithAuth";
   if (stage == FetchStage::auth) {
     if (!with_auth) return Failure{code::bad_params, "authChallengeResponse required."};

@@ -17,10 +17,16 @@ constexpr Millis look_again = 300;
 constexpr int most_looks = 4;
 constexpr std::uint16_t look_refused = 1011;
 
+double accessed_in(json::object const& tab) {
+  auto const* const when = tab.if_contains("lastAccessed");
+  return when && when->is_number() ? when->to_number<double>() : 0;
+}
+
 Tab read_tab(json::object const& tab) {
   return {.id = number_in(tab, "id").value_or(-1),
           .target = {},
           .window = number_in(tab, "windowId").value_or(-1),
+          .accessed = accessed_in(tab),
           .incognito = flag_in(tab, "incognito"),
           .active = flag_in(tab, "active"),
           .discarded = flag_in(tab, "discarded") || text_in(tab, "status") == "unloaded",
@@ -46,6 +52,7 @@ void Gateway::Impl::look() {
       if (!listed) return look_failed(listed.error());
       looking = false;
       if (auto const read = wire::parse_strict(*listed, {256})) read_targets(*read);
+      targets.sort([this](Target const& one, Target const& other) { return place_of(one) < place_of(other); });
       ready();
     });
   });
@@ -110,6 +117,7 @@ void Gateway::Impl::read_tabs(json::value const& list) {
   for (auto const& row : list.get_array()) {
     if (!row.is_object()) continue;
     auto tab = read_tab(row.get_object());
+    tab.place = ++last_place;
     if (auto const old = tabs.find(tab.id); old != tabs.end()) {
       tab.target = old->second.target;
       tab.undecided = old->second.undecided;
@@ -133,14 +141,18 @@ void Gateway::Impl::read_tabs(json::value const& list) {
 
 void Gateway::Impl::read_targets(json::value const& list) {
   if (!list.is_array()) return;
-  std::map<TabId, std::string> there;
+  std::multimap<std::uint64_t, std::pair<TabId, json::object>> in_order;  // Chrome gives them in none
   for (auto const& row : list.get_array()) {
     if (!row.is_object()) continue;
-    auto const& target = row.get_object();
-    auto const tab_id = number_in(target, "tabId");
-    if (!tab_id) continue;
-    auto const tab = tabs.find(*tab_id);
-    if (tab == tabs.end() || tab->second.undecided || is_spare(*tab_id)) continue;
+    auto const tab_id = number_in(row.get_object(), "tabId").value_or(-1);
+    if (auto const tab = tabs.find(tab_id); tab != tabs.end()) {
+      in_order.emplace(tab->second.place, std::pair(tab_id, row.get_object()));
+    }
+  }
+  for (auto const& [place, row] : in_order) {
+    auto const& [tab_id, target] = row;
+    auto const tab = tabs.find(tab_id);
+    if (tab == tabs.end() || tab->second.undecided || is_spare(tab_id)) continue;
     auto id = text_in(target, "id");
     if (id.empty() || tab->second.target == id) continue;
     if (!tab->second.target.empty()) vanish(tab->second.target);
@@ -148,27 +160,32 @@ void Gateway::Impl::read_targets(json::value const& list) {
     TargetInfo info{
         .id = std::move(id), .type = "page", .title = text_in(target, "title"), .url = text_in(target, "url")};
     info.context = context_of(tab->second);
-    if (auto const opener = openers.extract(*tab_id); !opener.empty()) {
+    if (auto const opener = openers.extract(tab_id); !opener.empty()) {
       if (auto const* from = target_of(opener.mapped().first)) {
         info.opener = from->info.id;
         if (opener.mapped().second == 0) info.opener_frame = from->info.id;
       }
-      inherit_context(*tab_id, opener.mapped().first);
+      inherit_context(tab_id, opener.mapped().first);
       info.context = context_of(tab->second);
     }
-    auto& made = appear(std::move(info), Debuggee{.tab = *tab_id});
+    auto& made = appear(std::move(info), Debuggee{.tab = tab_id});
     // What waited for this tab; the target may go meanwhile.
     auto const name = made.info.id;
-    auto waiting = expected.extract(*tab_id);
+    auto waiting = expected.extract(tab_id);
     if (waiting.empty()) continue;
     // A client has made it: it will use it.
     if (!made.sessions.empty()) wake(made);
     for (auto const& each : waiting.mapped()) {
       auto* const still = this->target(name);
-      still ? each.told(*still) : expected[*tab_id].push_back(each);
+      still ? each.told(*still) : expected[tab_id].push_back(each);
     }
   }
   read_workers(list.get_array());
+}
+
+std::uint64_t Gateway::Impl::place_of(Target const& target) const {
+  auto const tab = tabs.find(target.debuggee.tab);
+  return ordinary(target) && tab != tabs.end() ? tab->second.place : last_place + 1;
 }
 
 std::string Gateway::Impl::context_of(Tab const& tab) const {
@@ -186,11 +203,6 @@ Tab* Gateway::Impl::tab_of(Target const& target) {
 Target* Gateway::Impl::target_of(TabId tab) {
   auto const found = tabs.find(tab);
   return found == tabs.end() || found->second.target.empty() ? nullptr : target(found->second.target);
-}
-
-Target* Gateway::Impl::target(std::string_view id) {
-  auto const found = targets.find(std::string(id));
-  return found == targets.end() ? nullptr : found->second.get();
 }
 
 bool Gateway::Impl::ordinary(Target const& target) const {
@@ -212,13 +224,7 @@ TargetInfo Gateway::Impl::tab_info(Target const& page) const {
 }
 
 Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
-  auto const id = info.id;
-  auto& slot = targets[id];
-  slot = std::make_unique<Target>();
-  slot->info = std::move(info);
-  slot->debuggee = std::move(debuggee);
-  auto& made = *slot;
-  by_upstream[{made.debuggee, ""}] = id;
+  auto& made = targets.add(std::move(info), std::move(debuggee), "");
   if (auto const* tab = tab_of(made)) {
     made.discarded = tab->discarded;
     made.complete = tab->complete;
@@ -277,7 +283,7 @@ void Gateway::Impl::vanish(std::string id) {
   });
   for (auto const& ticket : done) reply(ticket, "{}");
   lost(*going, {code::server_error, "Inspected target navigated or closed"});
-  for (auto const& ticket : std::exchange(going->navigating, {})) {
+  for (auto const& [number, ticket] : std::exchange(going->navigating, {})) {
     fail(ticket, {code::server_error, "Inspected target navigated or closed"});
   }
   for (auto const& command : take_waiting(*going)) {
@@ -301,10 +307,9 @@ void Gateway::Impl::vanish(std::string id) {
       end_session(number, name, true);
     }
   }
-  std::erase_if(by_upstream, [&id](auto const& row) { return row.second == id; });
   auto const tab_id = tab_target_id(id);
   bool const in_tab = ordinary(*going);
-  targets.erase(id);
+  targets.remove(id);
   for (auto& [number, client] : clients) {
     for (auto& [name, session] : client.sessions) {
       if (session->told.erase(id) > 0) event(*session, "Target.targetDestroyed", R"({"targetId":")" + id + "\"}");
@@ -330,6 +335,9 @@ void Gateway::Impl::tab_event(std::string_view path, json::array const& args) {
     tab_created(args[0].get_object());
   } else if (path == "tabs.onUpdated" && args.size() > 2 && args[1].is_object() && args[2].is_object()) {
     tab_updated(number(0), args[1].get_object(), args[2].get_object());
+  } else if (path == "tabs.onActivated" && args[0].is_object()) {
+    auto const at = tabs.find(number_in(args[0].get_object(), "tabId").value_or(-1));
+    if (at != tabs.end()) at->second.accessed = static_cast<double>(clock.now().wall);
   } else if (path == "tabs.onRemoved") {
     tab_removed(number(0));
   } else if (path == "tabs.onReplaced") {
@@ -344,6 +352,8 @@ void Gateway::Impl::tab_created(json::object const& said) {
                   (making_tabs > 0 ||
                    std::any_of(targets.begin(), targets.end(), [](auto const& row) { return row.second->follows; }));
   bool const undecided = tab.undecided;
+  tab.place = ++last_place;
+  tab.accessed = static_cast<double>(clock.now().wall);
   if (!tabs.try_emplace(id, std::move(tab)).second) return;
   if (!undecided) return find_targets_of_new_tabs();
   timers.after(decided_by, [this, id] { decide_late(id); });
@@ -365,7 +375,8 @@ void Gateway::Impl::opener_known(TabId id) {
 void Gateway::Impl::followed(json::object const& said) {
   auto const id = number_in(said, "tab").value_or(-1);
   if (id < 0) return;
-  auto& tab = tabs[id];
+  auto& tab = tabs.try_emplace(id, Tab{.place = last_place + 1}).first->second;
+  last_place = std::max(last_place, tab.place);
   tab.id = id;
   if (!tab.target.empty()) return;
   openers[id] = {number_in(said, "opener").value_or(-1), number_in(said, "frame").value_or(-1)};

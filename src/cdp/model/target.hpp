@@ -80,6 +80,12 @@ struct Foreseen {
   bool operator==(Foreseen const&) const = default;
 };
 
+/// A Page.navigate that is answered when the page has come, which tabs and webNavigation tell.
+struct AwaitedPage {
+  std::uint64_t number = 0;
+  Ticket ticket;
+};
+
 struct Target {
   enum class Bond : unsigned char { loose, attaching, attached };
 
@@ -89,12 +95,12 @@ struct Target {
   std::string parent;    ///< id of the target whose session announced it; empty: none
   std::vector<std::pair<Debuggee, std::string>> other_ways{};  ///< to a service worker that other pages have too
   Bond bond = Bond::loose;
-  bool held = false;                 ///< Chrome has stopped it until Runtime.runIfWaitingForDebugger
-  std::vector<Ticket> navigating{};  ///< answered when the page has come, which tabs and webNavigation tell
-  bool follows = false;              ///< the tabs that it opens are attached at once
-  std::int64_t popups_get = 0;       ///< the plan by which they are (popups.cpp)
-  std::vector<Foreseen> foreseen{};  ///< a popup: what it was sent, as long as it matters
-  bool requests_held = false;        ///< a popup: its requests wait until the clients have set it up
+  bool held = false;                      ///< Chrome has stopped it until Runtime.runIfWaitingForDebugger
+  std::vector<AwaitedPage> navigating{};  ///< by the time they began
+  bool follows = false;                   ///< the tabs that it opens are attached at once
+  std::int64_t popups_get = 0;            ///< the plan by which they are (popups.cpp)
+  std::vector<Foreseen> foreseen{};       ///< a popup: what it was sent, as long as it matters
+  bool requests_held = false;             ///< a popup: its requests wait until the clients have set it up
   std::vector<std::pair<std::string, std::string>> held_requests{};  ///< Fetch events meanwhile: method and params
   bool reviving = false;  ///< discarded, being loaded: attached to once its page has come
   bool crashed = false;

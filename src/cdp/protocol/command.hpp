@@ -16,6 +16,14 @@ inline constexpr int server_error = -32000;
 inline constexpr int no_session = -32001;
 }  // namespace code
 
+/// Which session of which client. Neither is ever given twice: unlike an address it names no other session later.
+struct SessionKey {
+  ClientId client = 0;
+  std::string id{};  ///< empty: the socket's own
+
+  friend auto operator<=>(SessionKey const&, SessionKey const&) = default;
+};
+
 /// Whose command it is that will be answered: exactly once.
 struct Ticket {
   ClientId client = 0;

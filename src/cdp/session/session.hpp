@@ -33,6 +33,8 @@ struct Session {
   std::set<std::string> told{};            ///< targets that discovery has told of
   Ledger ledger{};
   int last_script = 0;
+
+  SessionKey key() const { return {client, id}; }
 };
 
 struct Client {

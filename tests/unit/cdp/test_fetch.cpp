@@ -302,6 +302,22 @@ TEST_F(Intercepting, ARefusedAnswerOfASessionThatHasEndedHoldsTheRequestNoLonger
   EXPECT_EQ(road.answer("Fetch.continueRequest", "{}"), R"({"requestId":"r1"})");
 }
 
+TEST_F(Intercepting, ASessionIsNotAskedOfRequestsOfOneThatEndedBeforeItBegan) {
+  auto const a = join(), b = join();
+  intercepts(b);
+  say(a, "Fetch.enable", R"({"patterns":[{"urlPattern":"*a"}]})");
+  pauses();
+  EXPECT_FALSE(told(b).empty());
+  road.refuse("Fetch.enable", "Invalid parameters");
+  road.answer("Fetch.enable", "{}");
+  gateway.gone(a);
+  auto const c = join();  // as a rule it lies in memory where the other lay
+  intercepts(c);
+  say(b, "Fetch.continueRequest", R"({"requestId":"r1"})");
+  EXPECT_TRUE(sockets.rest(c).empty());
+  EXPECT_EQ(road.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":false,"requestId":"r1"})");
+}
+
 TEST_F(Intercepting, CredentialsAreAskedOfThoseThatHandleThemUntilOneHasThem) {
   auto const a = join(), b = join(), c = join();
   intercepts(a, R"({"handleAuthRequests":true})");

@@ -141,6 +141,58 @@ TEST_F(LazyAttach, a_navigation_to_where_chrome_lets_nobody_debug_is_answered_wh
   EXPECT_LT(answer, navigated);
 }
 
+TEST_F(LazyAttach, tabs_come_in_the_order_of_the_tab_strip_and_in_the_list_the_one_used_last_comes_first) {
+  std::string tabs, targets;
+  std::vector<std::string> ids;
+  for (int id = 1; id <= 9; ++id) {
+    ids.push_back("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" + std::to_string(id));
+    tabs += std::string(id > 1 ? "," : "") + R"({"id":)" + std::to_string(id) + R"(,"windowId":9,"url":"http://a/",)" +
+            R"("status":"complete","lastAccessed":)" + std::to_string(id * 7 % 10) + "}";
+    targets.insert(0, R"({"type":"page","url":"http://a/","tabId":)" + std::to_string(id) + R"(,"id":")" + ids.back() +
+                          "\"}" + (id > 1 ? "," : ""));
+  }
+  road.always("tabs.query", "[" + tabs + "]");
+  road.always("debugger.getTargets", "[" + targets + "]");
+  join(1);
+  say(1, 1, "Target.setAutoAttach", R"({"autoAttach":true,"waitForDebuggerOnStart":false,"flatten":true})");
+  std::vector<std::string> announced, listed;
+  for (auto const& text : sockets.rest(1)) {
+    auto const message = object(text);
+    if (!message.contains("method")) continue;
+    announced.emplace_back(message.at("params").at("targetInfo").at("targetId").as_string());
+  }
+  EXPECT_EQ(announced, ids);
+  gateway.list([&listed](auto const& rows) {
+    for (auto const& row : *rows) listed.push_back(row.id.substr(31));
+  });
+  EXPECT_EQ(listed, (std::vector<std::string>{"7", "4", "1", "8", "5", "2", "9", "6", "3"}));
+  gateway.chrome_event("tabs.onActivated", R"([{"tabId":3,"windowId":9}])");
+  listed.clear();
+  gateway.list([&listed](auto const& rows) { listed.push_back(rows->front().id.substr(31)); });
+  EXPECT_EQ(listed, std::vector<std::string>{"3"});
+}
+
+TEST_F(LazyAttach, each_navigation_that_goes_on_without_the_debugger_has_half_a_minute_of_its_own) {
+  join(1, {.target = std::string(page_1)});
+  road.always("tabs.update", "{}");
+  auto const navigate = [this](int id) {
+    say(1, id, "Page.navigate", R"({"url":"chrome://version/"})");
+    road.refuse("", "Cannot access a chrome:// URL");
+    road.settle();
+  };
+  navigate(1);
+  clock.pass(20'000);
+  gateway.tick();
+  navigate(2);
+  clock.pass(11'000);
+  gateway.tick();
+  EXPECT_EQ(told(), std::vector<std::string>{"id 1: error Inspected target navigated or closed"});
+  gateway.chrome_event("webNavigation.onCommitted", R"([{"tabId":1,"frameId":0,"url":"chrome://version/"}])");
+  auto const said = told();
+  ASSERT_FALSE(said.empty());
+  EXPECT_TRUE(said.front().starts_with("id 2: {")) << said.front();
+}
+
 TEST_F(LazyAttach, a_tab_is_let_go_when_its_last_session_ends) {
   join(1);
   auto const session = attach_all(1).at(std::string(page_1));

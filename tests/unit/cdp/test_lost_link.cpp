@@ -87,6 +87,31 @@ TEST_F(LostLink, after_half_a_minute_the_sockets_are_closed) {
   EXPECT_TRUE(gateway.idle());
 }
 
+TEST_F(LostLink, nothing_of_clients_whose_sockets_were_closed_is_left) {
+  join(1);
+  attach_all(1);
+  say(1, 1, "Target.createTarget", R"({"url":"http://hidden.example/","hidden":true})");
+  road.always("windows.getLastFocused", R"({"id":9,"type":"normal","incognito":false})");
+  road.always("tabs.create", R"({"id":3,"windowId":9,"url":"about:blank","status":"complete"})");
+  say(1, 2, "Target.createTarget", R"({"url":"http://new.example/"})");
+  gateway.link_down("cut");
+  clock.pass(31'000);
+  gateway.tick();
+  road.always("tabs.query", R"([{"id":3,"windowId":9,"url":"http://c.example/","status":"complete"}])");
+  road.always("debugger.getTargets",
+              R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3,"url":"http://c.example/"}])");
+  back();
+  join(2);
+  told(2);
+  say(2, 1, "Target.getTargets");
+  auto const said = told(2);
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_THAT(said[0], ::testing::HasSubstr("c.example"));
+  EXPECT_THAT(said[0], ::testing::Not(::testing::HasSubstr("hidden.example")));
+  // Where another client's new tab was to go is of no meaning for the tab of another start of the browser.
+  EXPECT_THAT(road.all, ::testing::Not(::testing::Contains(::testing::HasSubstr("new.example"))));
+}
+
 TEST_F(LostLink, what_waits_for_a_tab_is_answered_before_the_sockets_are_closed) {
   attach_answers();
   join(1, {.target = std::string(page_1)});
