@@ -47,7 +47,21 @@ void Gateway::Impl::run_on_target(Session& by, Target& on, Command command) {
   auto const& rule = rule_of(command.method);
   if (rule.act == Act::own && (target_method(by, command) || browser_method(by, command))) return;
   if (!linked || !known) return wait_for(on, std::move(command));
-  if (on.bond == Target::Bond::attached && !on.restoring) return carry_out(by, on, std::move(command));
+  bool const handshake = ordinary(on) && in_handshake(by, command);
+  if (on.bond == Target::Bond::attached && !on.restoring && !handshake) return carry_out(by, on, std::move(command));
+  if (on.bond == Target::Bond::attached && !on.restoring) {
+    auto const before = last_flight;
+    carry_out(by, on, command);
+    auto const flight = on.in_flight.find(last_flight);
+    if (last_flight == before || flight == on.in_flight.end() || flight->second.ticket != command.ticket) return;
+    if (command.ticket.answered) {  // while it waited for the attachment
+      on.said_in_stead.insert(last_flight);
+      return;
+    }
+    flight->second.script = by.last_script;
+    flight->second.handshake = std::move(command);
+    return watch_handshake(by, on);
+  }
   if (on.bond == Target::Bond::loose && ordinary(on) && answer_unattached(by, on, command)) return;
   if (on.bond == Target::Bond::loose && on.debuggee.tab < 0 && command.method == "Runtime.runIfWaitingForDebugger") {
     return run_if_waiting(by, on, command);  // a shared worker runs already
@@ -55,7 +69,8 @@ void Gateway::Impl::run_on_target(Session& by, Target& on, Command command) {
   by.used = true;
   on.used = clock.now().mono;
   wait_for(on, std::move(command));
-  if (auto* const still = target(by.target)) wake(*still);
+  wake(on);
+  if (handshake) watch_handshake(by, on);
 }
 
 void Gateway::Impl::wait_for(Target& on, Command command) {
@@ -153,10 +168,14 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
               }
               auto const flight = still ? still->in_flight.extract(number) : decltype(still->in_flight)::node_type();
               if (flight.empty()) {  // answered when the target or the link went
-                if (seen && !answer && answer.error().code == link_lost) seen(answer);
+                bool const in_stead = still && still->said_in_stead.erase(number) > 0;
+                if (seen && !in_stead && !answer && answer.error().code == link_lost) seen(answer);
                 return;
               }
-              auto const other = seen ? seen(answer) : std::nullopt;
+              if (flight.mapped().handshake) still->silent = false;
+              // What the client holds for done stays in its ledger: the next attachment is told.
+              bool const in_stead = still->said_in_stead.erase(number) > 0 && !answer;
+              auto const other = seen && !in_stead ? seen(answer) : std::nullopt;
               bool const detached = !answer && answer.error().message.starts_with(detached_meanwhile);
               if (detached && flight.mapped().input) {
                 reply(flight.mapped().ticket, "{}");
@@ -212,7 +231,7 @@ void Gateway::Impl::enable(Session& by, Target& on, Command const& command) {
     if (!answer) {
       session->ledger.refused(key, asked, former);
       if (!enabled(*here, domain)) here->enabled.erase(domain);
-    } else if (told_to_another) {
+    } else if (told_to_another && written->filling) {
       // Chrome tells the domain's state to the first alone.
       written->filling = false;
       if (domain == "Runtime") tell_contexts(*session, *here);
@@ -266,7 +285,7 @@ void Gateway::Impl::set(Session& by, Target& on, Command const& command, Rule co
       auto* const session = this->session(client, name);
       auto* const here = session ? target(session->target) : nullptr;
       auto* const written = session ? session->ledger.find("Page.setLifecycleEventsEnabled") : nullptr;
-      if (!here || !written) return std::nullopt;
+      if (!here || !written || !written->filling) return std::nullopt;
       written->filling = false;
       for (auto const& told : here->replay.lifecycle()) event(*session, told.method, told.params);
       return std::nullopt;
@@ -373,7 +392,9 @@ void Gateway::Impl::resume_if_free(Target& on) {
 void Gateway::Impl::get_frame_tree(Session&, Target& on, Command const& command) {
   pass(on, command.ticket, command.method, command.params,
        [this, id = on.info.id](Answer const& answer) -> std::optional<std::string> {
-         if (auto* const here = target(id); here && answer) note_frames(*here, *answer);
+         auto* const here = target(id);
+         if (!here || !answer) return std::nullopt;
+         std::exchange(here->frames_guessed, false) ? frames_restored(*here, *answer) : note_frames(*here, *answer);
          return std::nullopt;
        });
 }

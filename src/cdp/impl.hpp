@@ -203,11 +203,18 @@ struct Gateway::Impl {
   // attach/unattached.cpp
   /// Answers what can be answered; false: the target must be attached.
   bool answer_unattached(Session& by, Target& on, Command const& command);
+  bool in_handshake(Session const& by, Command const& command);  ///< which clients make with every tab
+  void invent_loader(Target& on) const;                          ///< where the page's own is not known
   std::string frame_tree(Target const& on) const;
   /// `begins`: of a document that comes now.
   void tell_lifecycle(Session const& to, Target const& on, bool begins = false);
   void navigated_unattached(Target& on, std::string_view url);
   void loaded_unattached(Target& on, std::string_view what);
+
+  // attach/silent.cpp
+  void watch_handshake(Session& by, Target& on);  ///< what the page has not answered in a moment is answered for it
+  void answer_in_stead(Session& by, Target& on);
+  void keep_for_later(Command const& command);  ///< it has been answered, and the page could not be attached to
 
   // model/contexts.cpp
   void tell_contexts(Session& to, Target& on);

@@ -59,7 +59,11 @@ void Gateway::Impl::attached(std::string const& id, std::uint64_t attachment, An
     if (answer.error().code == link_lost) return;  // waits for the link
     go_to_pending_url(*on);
     for (auto const& command : take_waiting(*on)) {
-      if (!go_without_attaching(*on, command)) fail(command.ticket, answer.error());
+      if (command.ticket.answered) {
+        keep_for_later(command);
+      } else if (!go_without_attaching(*on, command)) {
+        fail(command.ticket, answer.error());
+      }
     }
     return;
   }
@@ -155,7 +159,7 @@ void Gateway::Impl::restore(Target& on) {
 }
 
 void Gateway::Impl::restored(Target& on) {
-  on.restoring = false;
+  on.restoring = on.silent = false;
   on.scripted = true;
   forget_unseen(on);
   // Children that have not come back with the attachment are gone.
@@ -198,7 +202,7 @@ void Gateway::Impl::lost(Target& on, Failure const& why) {
   on.attachment = ++last_attachment;
   on.restoring = false;
   on.unanswered = 0;
-  on.held = on.requests_held = on.reviving = false;
+  on.held = on.requests_held = on.reviving = on.silent = false;
   on.foreseen.clear();
   if (on.upstream.empty()) {
     for (auto const& [id, other] : targets) {

@@ -13,7 +13,7 @@ namespace any::cdp {
 namespace {
 
 /// Domains that clients enable in every tab without yet wanting anything of it.
-bool in_handshake(std::string_view domain) {
+bool enabled_in_handshake(std::string_view domain) {
   static std::set<std::string_view> const domains{"Page", "Runtime",       "Network",     "Log",    "Inspector",
                                                   "DOM",  "Accessibility", "Performance", "Audits", "WebMCP"};
   return domains.contains(domain);
@@ -48,21 +48,46 @@ std::string frame_json(Target const& on) {
 
 }  // namespace
 
+bool Gateway::Impl::in_handshake(Session const& by, Command const& command) {
+  if (!by.automatic) return false;
+  auto const act = rule_of(command.method).act;
+  switch (act) {
+    case Act::enable:
+    case Act::disable:
+      return enabled_in_handshake(domain_of(command.method));
+    case Act::setting:
+      return can_wait(command.method);
+    case Act::unset:
+    case Act::script:
+    case Act::unscript:
+    case Act::binding:
+      return true;
+    case Act::own:
+      return command.method == "Runtime.runIfWaitingForDebugger" || command.method == "Page.getFrameTree" ||
+             command.method == "Page.createIsolatedWorld";
+    default:
+      return false;
+  }
+}
+
+void Gateway::Impl::invent_loader(Target& on) const {
+  if (!on.main_loader.empty()) return;
+  on.main_loader = std::string(our_loader) + sha256_hex(make_uuid()).substr(0, 32 - our_loader.size());
+  on.frames[on.info.id] =
+      Frame{.parent = {}, .loader = on.main_loader, .url = on.info.url, .navigated = frame_json(on)};
+}
+
 bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& command) {
   bool const own_socket = by.id.empty();
   if (own_socket || by.used) return false;
   auto const& rule = rule_of(command.method);
   auto const& method = command.method;
-  if (on.main_loader.empty()) {
-    on.main_loader = std::string(our_loader) + sha256_hex(make_uuid()).substr(0, 32 - our_loader.size());
-    on.frames[on.info.id] =
-        Frame{.parent = {}, .loader = on.main_loader, .url = on.info.url, .navigated = frame_json(on)};
-  }
+  invent_loader(on);
   switch (rule.act) {
     case Act::enable: {
       auto const domain = domain_of(method);
       // A session that the client asked for itself: what it enables there, it wants.
-      if (!in_handshake(domain) || (!by.automatic && domain != "Page")) return false;
+      if (!enabled_in_handshake(domain) || (!by.automatic && domain != "Page")) return false;
       bool const first = !by.ledger.has(method);
       by.ledger.put(method, method, command.params);
       if (domain == "Runtime" && first) {
@@ -73,7 +98,7 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
       return true;
     }
     case Act::disable:
-      if (!in_handshake(domain_of(method))) return false;
+      if (!enabled_in_handshake(domain_of(method))) return false;
       by.ledger.erase(std::string(domain_of(method)) + ".enable");
       reply(command.ticket, "{}");
       return true;

@@ -64,6 +64,8 @@ struct InFlight {
   bool navigates = false;  ///< Page.navigate: it may have gone where Chrome's debugger cannot follow
   bool input = false;      ///< Input.dispatch…: what it does may close the page, which is no failure of it
   bool uploads = false;    ///< DOM.setFileInputFiles, which needs a switch of the extension's
+  std::optional<Command> handshake{};  ///< what can be said in the page's stead (silent.cpp)
+  int script = 0;                      ///< and, of a script, as what the client knows it
 };
 
 /// A command that a popup is sent at its creation, because a client is expected to say it (popups.cpp).
@@ -104,7 +106,10 @@ struct Target {
   std::vector<std::pair<std::string, std::string>> held_requests{};  ///< Fetch events meanwhile: method and params
   bool reviving = false;  ///< discarded, being loaded: attached to once its page has come
   bool crashed = false;
-  bool script_loaded = false;  ///< a worker: Inspector.workerScriptLoaded has come
+  bool silent = false;                    ///< has not answered a handshake, nor anything else since
+  std::set<std::uint64_t> said_in_stead;  ///< commands in Chrome's hands that have been answered (silent.cpp)
+  bool frames_guessed = false;            ///< a client was told the frames as they were known, not as Chrome tells them
+  bool script_loaded = false;             ///< a worker: Inspector.workerScriptLoaded has come
   bool discarded = false;
   std::string committed{};         ///< address of the last page that webNavigation told while attached
   bool fresh = false;              ///< a new tab whose first page has not come yet

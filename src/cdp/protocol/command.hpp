@@ -29,6 +29,7 @@ struct Ticket {
   ClientId client = 0;
   std::string session{};  ///< the client's session; empty: the socket's own
   std::string id{};       ///< raw number
+  bool answered = false;  ///< it has been (silent.cpp): what Chrome will say comes too late
 
   bool operator==(Ticket const&) const = default;
 };

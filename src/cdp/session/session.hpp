@@ -27,6 +27,7 @@ struct Session {
   bool held = false;       ///< was told that the target waits, has not said Runtime.runIfWaitingForDebugger
   bool set_up = false;     ///< has said Runtime.runIfWaitingForDebugger
   bool used = false;       ///< the client has asked something that needs the target
+  bool watched = false;    ///< its handshake is looked at in a moment
   bool tracing = false;    ///< has ended a trace whose data is still coming
   AutoAttach auto_attach{};
   std::optional<TargetFilter> discover{};  ///< Target.setDiscoverTargets

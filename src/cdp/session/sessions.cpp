@@ -230,12 +230,12 @@ void Gateway::Impl::take_back(Session& of, Target& on) {
 }
 
 void Gateway::Impl::reply(Ticket const& ticket, std::string_view result) {
-  if (clients.contains(ticket.client)) sockets.send(ticket.client, result_text(ticket, result));
+  if (clients.contains(ticket.client) && !ticket.answered) sockets.send(ticket.client, result_text(ticket, result));
   if (!settling.empty()) answered_while_settling(ticket);
 }
 
 void Gateway::Impl::fail(Ticket const& ticket, Failure const& failure) {
-  if (!clients.contains(ticket.client)) return;
+  if (!clients.contains(ticket.client) || ticket.answered) return;
   // Of several steps one may have been carried out.
   sockets.send(ticket.client, failure_text(ticket, failure.code == link_lost ? loss : failure));
   if (!settling.empty()) answered_while_settling(ticket);
