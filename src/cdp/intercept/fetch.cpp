@@ -86,7 +86,8 @@ void Gateway::Impl::enable_fetch(Session& by, Target& on, Command const& command
   bool const readable = wish.has_value();
   if (readable) fetch.wishes.insert_or_assign(by.key(), std::move(*wish));
   auto params = readable ? wanted(on) : command.params;
-  if (readable && params == fetch.in_force) return reply(command.ticket, "{}");
+  // While Chrome has not answered it may still refuse what is said to be in force.
+  if (readable && fetch.settling == 0 && params == fetch.in_force) return reply(command.ticket, "{}");
   fetch.in_force = params;
   ++fetch.settling;
   auto seen = [this, id = on.info.id, attachment = on.attachment, client = by.client, name = by.id, readable,

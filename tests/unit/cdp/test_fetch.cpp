@@ -153,6 +153,16 @@ TEST_F(Intercepting, WhatChromeRefusesOfOneSessionLeavesTheOthersAsTheyWere) {
   EXPECT_EQ(told(a).at("requestId"), json::value("r1"));
 }
 
+TEST_F(Intercepting, WhatChromeRefusesIsRefusedAsOftenAsItIsAsked) {
+  auto const b = join();
+  say(b, "Fetch.enable", R"({"patterns":[{"resourceType":"Nope"}]})");
+  say(b, "Fetch.enable", R"({"patterns":[{"resourceType":"Nope"}]})");
+  for (int turn = 0; turn < 2; ++turn) {
+    road.refuse("Fetch.enable", "Unknown resource type in fetch filter: 'Nope'", -32602);
+    EXPECT_NE(sockets.next().find("Unknown resource type"), std::string::npos);
+  }
+}
+
 TEST_F(Intercepting, ARequestGoesToTheNewestSessionFirstAndTheNextSeesWhatItHasChanged) {
   auto const a = join(), b = join();
   intercepts(b);
