@@ -9,6 +9,9 @@ import { pause, tried } from "./waiting.js";
 const PICTURE_BYTES = 2 * 1024 * 1024;
 const STEP_MS = 2000;
 const ANSWER_MS = 250;
+const REPLACED_KEPT = 1000;
+/** How long Chrome may take to tell that a tab that is gone was replaced. */
+const NEWS_MS = 200;
 
 /**
  * How a document went. Chrome tells of a crash to nobody, so it is found by leaving everything else out.
@@ -72,12 +75,18 @@ export async function silence({ tab: id }) {
   return { mute, leaving: true, why: `${dialog}, or the page is busy; answer it there, save or drop there first what the page wants to keep, or go on in a tab of its own` };
 }
 
+/** Tabs that were discarded, by the id they had before. @type {Map<number, number>} */
+const replaced = new Map();
+chrome.tabs.onReplaced.addListener((added, removed) => {
+  replaced.set(removed, added);
+  if (replaced.size > REPLACED_KEPT) replaced.delete(/** @type {number} */ (replaced.keys().next().value));
+});
+
 /** Closed, or discarded: then Chrome gives the tab a new id. @param {number} id @param {string} url */
 async function goneTab(id, url) {
-  const twins = (await tried(chrome.tabs.query({ discarded: true }), STEP_MS)) ?? [];
-  const twin = twins.find((each) => each.url === url);
-  if (!twin) return ended("TabClosedError", `tab ${id} (${url}) was closed while the script ran in it`);
-  const message = `Chrome discarded tab ${id} (${url}) to save memory while the script ran in it; it is tab ${twin.id} now: run it again`;
+  for (const end = Date.now() + NEWS_MS; !replaced.has(id) && Date.now() < end; ) await pause(NEWS_MS / 10);
+  if (!replaced.has(id)) return ended("TabClosedError", `tab ${id} (${url}) was closed while the script ran in it`);
+  const message = `Chrome discarded tab ${id} (${url}) to save memory while the script ran in it; it is tab ${replaced.get(id)} now: run it again`;
   return ended("PageCrashedError", message);
 }
 

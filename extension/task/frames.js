@@ -4,7 +4,7 @@
  */
 import { failure } from "./errors.js";
 import { find } from "./tabs.js";
-import { closedTo, matches } from "./urls.js";
+import { closedTo, malformed, matches } from "./urls.js";
 import { pause } from "./waiting.js";
 
 const LOOK_MS = 25;
@@ -64,9 +64,7 @@ async function chosen(tabId, spec) {
     return { found: found.map(plain), missing: `tab ${tabId} has no frame ${spec}; it has ${listed}` };
   }
   if (typeof spec?.url === "string") {
-    if (matches(spec.url, "") === null) {
-      throw failure("BadRequestError", `${JSON.stringify(spec.url)} is no match pattern; write it like https://*.example.com/*`, { path: "frame.url" });
-    }
+    if (matches(spec.url, "") === null) throw malformed(spec.url, "frame.url");
     const found = frames.filter((each) => matches(spec.url, each.url));
     return { found: found.slice(0, 1).map(plain), missing: `no frame of tab ${tabId} matches ${spec.url}; it has ${listed}` };
   }

@@ -3,6 +3,7 @@
  * @module
  */
 import { failure, plainFailure, unloading } from "./errors.js";
+import { exactValue } from "./exact.js";
 import { listenTo, stopListening } from "./relays.js";
 import { Launcher } from "./launch.js";
 import { howLost, picture } from "./losses.js";
@@ -247,7 +248,7 @@ export class TaskHost {
       return this.finish(run, { outcome: "value" }, `[${texts.join(",")}]`);
     }
     const { outcome, url, text } = parts[0].end;
-    if (outcome === "next") this.finish(run, { outcome, url, state: JSON.parse(text) });
+    if (outcome === "next") this.finish(run, { outcome, url, state: exactValue(text) });
     else this.finish(run, { outcome: "value" }, outcome === "value" ? text : undefined);
   }
 

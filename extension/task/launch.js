@@ -3,6 +3,7 @@
  * @module
  */
 import { failure, plainFailure } from "./errors.js";
+import { exactText } from "./exact.js";
 import { sourceName } from "./positions.js";
 import { hasLeft, relayAt, relayOf } from "./relays.js";
 import { FUNCTION_HEADER } from "./run.js";
@@ -217,8 +218,8 @@ export class Launcher {
       note: run.note(),
       deadline: run.deadline,
       source: sourceName(run.file),
-      args: JSON.stringify(args),
-      state: JSON.stringify(state),
+      args: exactText(args),
+      state: exactText(state),
       script: String(script),
     };
   }

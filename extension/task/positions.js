@@ -23,7 +23,7 @@ export function readStack(stack, file, header) {
   /** @type {number|null} */ let line = null;
   /** @type {number|null} */ let column = null;
   for (const text of stack.split("\n")) {
-    const frame = /^\s+at (?:(.*?) \()?(?:eval at .*, )?([^()]*?):(\d+):(\d+)\)?$/.exec(text);
+    const frame = /^\s+at (?:(.*?) \()?(?:eval at .*, )?(\S*):(\d+):(\d+)\)?$/.exec(text);
     if (!frame) {
       if (!/^\s+at /.test(text)) kept.push(text);
       continue;

@@ -3,7 +3,7 @@
  * @module
  */
 import { failure } from "./errors.js";
-import { closedTo } from "./urls.js";
+import { closedTo, malformed, matches } from "./urls.js";
 
 /** @typedef {import("./run.js").TabFacts} TabFacts */
 const TABS_LISTED = 50;
@@ -78,13 +78,9 @@ export async function resolve(spec) {
     return tabs.find((tab) => tab.windowId === last.id) ?? tabs.sort(latest)[0];
   }
   if (typeof spec?.url !== "string") throw failure("BadRequestError", `"tab" is none that the extension knows: ${JSON.stringify(spec)}`, { path: "tab" });
-  let tabs;
-  try {
-    tabs = await chrome.tabs.query({ url: spec.url });
-  } catch (error) {
-    const message = `${JSON.stringify(spec.url)} is no match pattern (${/** @type {Error} */ (error).message}); write it like https://*.example.com/*`;
-    throw failure("BadRequestError", message, { path: "tab.url" });
-  }
+  const pattern = spec.url;
+  if (matches(pattern, "") === null) throw malformed(pattern, "tab.url");
+  const tabs = (await chrome.tabs.query({})).filter((tab) => matches(pattern, tab.url ?? ""));
   if (!tabs.length) throw await notFound(`matches ${spec.url}`);
   return tabs.sort(latest)[0];
 }

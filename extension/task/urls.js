@@ -2,6 +2,7 @@
  * Which addresses Chrome lets an extension into, and match patterns.
  * @module
  */
+import { failure } from "./errors.js";
 
 /** @type {Record<string, string>} */
 const CLOSED = {
@@ -41,24 +42,35 @@ export function closedTo(url, files) {
   return null;
 }
 
+/** @param {string} pattern @param {string} path of the field @returns {Error} */
+export function malformed(pattern, path) {
+  return failure("BadRequestError", `${JSON.stringify(pattern)} is no match pattern; write it like https://*.example.com/*`, { path });
+}
+
+const PORTS = { "http:": "80", "https:": "443", "ftp:": "21", "file:": "" };
+
 /**
- * @param {string} pattern as in chrome.tabs.query
+ * Whether an address matches; scheme, host and port are read as the URL standard reads those of addresses.
+ * @param {string} pattern a match pattern of Chrome
  * @param {string} url
  * @returns {boolean|null} null: the pattern is malformed
  */
 export function matches(pattern, url) {
-  if (pattern === "<all_urls>") return /^(https?|file|ftp):/.test(url);
-  const parts = /^(\*|https?|file|ftp):\/\/(\*|(?:\*\.)?[^/*]+|)(\/.*)$/.exec(pattern);
+  const trimmed = pattern.trim();
+  if (trimmed === "<all_urls>") return /^(https?|file|ftp):/.test(url);
+  const parts = /^(\*|https?|file|ftp):\/\/(\*\.|\*(?=[:/]))?([^/]*?)(?::(\d+|\*))?(\/.*)$/i.exec(trimmed);
   if (!parts) return null;
-  const [, scheme, host, path] = parts;
+  const [, scheme, any, host, port, path] = parts;
+  const local = scheme.toLowerCase() === "file";
+  const bare = any === "*" || local;
+  if (bare ? !local && host : !URL.canParse(`http://${host}/`) || /[@?#*]/.test(host)) return null;
   if (!URL.canParse(url)) return false;
   const at = new URL(url);
-  const own = at.protocol.slice(0, -1);
-  if (scheme === "*" ? own !== "http" && own !== "https" : own !== scheme) return false;
-  if (host !== "*" && scheme !== "file") {
-    const [name, port] = host.split(":");
-    if (port && port !== "*" && port !== at.port) return false;
-    if (name.startsWith("*.") ? at.hostname !== name.slice(2) && !at.hostname.endsWith(name.slice(1)) : at.hostname !== name) return false;
+  if (scheme === "*" ? !/^https?:$/.test(at.protocol) : at.protocol !== `${scheme.toLowerCase()}:`) return false;
+  if (port && port !== "*" && Number(port) !== Number(at.port || PORTS[/** @type {keyof typeof PORTS} */ (at.protocol)])) return false;
+  if (!bare) {
+    const { hostname } = new URL(`http://${host}/`);
+    if (at.hostname !== hostname && !(any && at.hostname.endsWith(`.${hostname}`))) return false;
   }
   const shape = path.split("*").map((text) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*");
   return new RegExp(`^${shape}$`).test(at.pathname + at.search);

@@ -2,6 +2,7 @@
  * What a page's words mean for the daemon: the failure of a part, an event, a script that is no script.
  * @module
  */
+import { exactValue } from "./exact.js";
 import { readStack } from "./positions.js";
 
 /** @typedef {import("./run.js").Run} Run */
@@ -47,7 +48,7 @@ export function eventOf(run, part, message) {
   const event = { task, attempt, hop, n: ++run.events, kind: message.say };
   if (message.say === "progress") {
     try {
-      return { ...event, value: JSON.parse(message.text) };
+      return { ...event, value: exactValue(message.text) };
     } catch {
       return null;
     }
