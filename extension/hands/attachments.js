@@ -6,7 +6,9 @@
  * work (a task's, which asks a few things and goes, and leaves nothing switched on).
  * @module
  */
+import { emit } from "../worker_port.js";
 import { keep as keepValue, recall } from "./kept.js";
+import { isRefusal, whoCame, whoIsInTheWay } from "./other_extensions.js";
 
 /** @typedef {number|string} Key a tab's id or Chrome's id of a target */
 
@@ -77,7 +79,7 @@ function begin(key, old) {
     chrome.debugger.detach(debuggeeOf(key)).catch(() => {}); // Chrome does one after the other
   }
   /** @type {Attachment} */
-  const made = { links: new Set(), callers: new Set(old?.callers), work: 0, replaced: false, ready: refused("attach", attachAnyhow(key)) };
+  const made = { links: new Set(), callers: new Set(old?.callers), work: 0, replaced: false, ready: refused("attach", attachAnyhow(key), key) };
   attachments.set(key, made);
   keep();
   made.ready.catch(() => {
@@ -103,7 +105,7 @@ async function endUnused(key) {
   if (!attachment || attachment.links.size + attachment.callers.size + attachment.work > 0) return;
   attachments.delete(key);
   keep();
-  await refused("detach", chrome.debugger.detach(debuggeeOf(key)));
+  await refused("detach", chrome.debugger.detach(debuggeeOf(key)), key);
 }
 
 /**
@@ -219,7 +221,7 @@ export async function withDebugger(key, work) {
  */
 export function sendTo(session, method, params) {
   try {
-    return refused(method, chrome.debugger.sendCommand(session, method, params ?? {}));
+    return refused(method, chrome.debugger.sendCommand(session, method, params ?? {}), keyOf(session));
   } catch (error) {
     // Chrome looks at the shape before anything else.
     return Promise.reject({ name: "BadRequestError", message: `${method}: ${/** @type {any} */ (error)?.message}`, cdp: { code: -32602, message: String(/** @type {any} */ (error)?.message) } });
@@ -230,9 +232,14 @@ export function sendTo(session, method, params) {
  * @template T
  * @param {string} what
  * @param {Promise<T>} promise
+ * @param {Key|undefined} key
  * @returns {Promise<T>}
  */
-const refused = (what, promise) => promise.catch((error) => refuse(what, error));
+const refused = (what, promise, key) =>
+  promise.catch(async (error) => {
+    const who = isRefusal(error) ? await whoIsInTheWay(key) : "";
+    return refuse(what, who ? `${error.message}: ${who}` : error);
+  });
 
 /**
  * Chrome gives CDP's own errors as the JSON text of `{code, message}`: they go on as they are, in `cdp`.
@@ -279,6 +286,9 @@ function onDetach(source, reason) {
   attachments.delete(key);
   keep();
   listener.onEnd(key, attachment.links, reason, attachment.cause);
+  if (reason === "target_closed" && typeof key === "number") {
+    whoCame(key).then((who) => who && emit("log", { level: "warn", text: `Chrome has ended the debugging of tab ${key}: ${who}` })).catch(() => {}); // the tab is gone
+  }
 }
 
 /**

@@ -281,6 +281,7 @@ class Chromium:
         profile: Path | str | None = None,
         extension: bool = True,
         flags: Sequence[str] = (),
+        others: Sequence[Path] = (),
         developer_mode: bool = True,
         headless: bool = True,
         start: bool = True,
@@ -290,6 +291,7 @@ class Chromium:
         self.extension_folder = self._folder / "extension" if extension else None
         self._flags = [*flags]
         self._developer_mode = developer_mode
+        self._others = others  # folders of further extensions
         self._headless = headless
         self.extension_id = EXTENSION_ID
         self._process: subprocess.Popen[bytes] | None = None
@@ -327,7 +329,7 @@ class Chromium:
         if self._headless:
             command.append("--headless=new")
         if self.extension_folder:
-            command.append(f"--load-extension={self.extension_folder}")
+            command.append(f"--load-extension={','.join(map(str, (self.extension_folder, *self._others)))}")
         command.append("about:blank")
         self._log = open(self._folder / "chromium.log", "ab")  # noqa: SIM115 (lives as long as the process)
         self._process = subprocess.Popen(
