@@ -2,9 +2,10 @@
  * What the browser can do and how it stands; the badge; the person's settings.
  * @module
  */
+import { javascriptOn, mayGoEverywhere } from "../task/permissions.js";
 import { emit } from "../worker_port.js";
 
-/** @typedef {{user_scripts: boolean, debugger: boolean, incognito: boolean, file_urls: boolean}} Capabilities */
+/** @typedef {{user_scripts: boolean, debugger: boolean, incognito: boolean, file_urls: boolean, all_sites: boolean, javascript: boolean}} Capabilities */
 /** @typedef {{capabilities: Capabilities, tabs: {ordinary: number, total: number}, proxy: string|null}} Look */
 /** @typedef {{daemons: string[], label: string, paused: boolean}} Settings */
 
@@ -33,16 +34,18 @@ async function proxyOfLoopback() {
 
 /** @returns {Promise<Look>} */
 async function look() {
-  const [tabs, userScripts, incognito, files, proxy] = await Promise.all([
-    chrome.tabs.query({}),
+  const tabs = await chrome.tabs.query({});
+  const [userScripts, incognito, files, sites, javascript, proxy] = await Promise.all([
     userScriptsAllowed(),
     chrome.extension.isAllowedIncognitoAccess(),
     chrome.extension.isAllowedFileSchemeAccess(),
+    mayGoEverywhere(),
+    javascriptOn(tabs.map((tab) => tab.url ?? "")),
     proxyOfLoopback(),
   ]);
   const ordinary = tabs.filter((tab) => /^(https?|file|ftp):/.test(tab.url ?? "")).length;
   return {
-    capabilities: { user_scripts: userScripts, debugger: !!chrome.debugger?.attach, incognito, file_urls: files },
+    capabilities: { user_scripts: userScripts, debugger: !!chrome.debugger?.attach, incognito, file_urls: files, all_sites: sites, javascript },
     tabs: { ordinary, total: tabs.length },
     proxy,
   };
@@ -93,6 +96,8 @@ chrome.tabs.onUpdated.addListener((_id, change) => {
   if (change.url) changed();
 });
 chrome.proxy.settings.onChange.addListener(() => changed());
+chrome.permissions.onAdded.addListener(() => changed());
+chrome.permissions.onRemoved.addListener(() => changed());
 chrome.storage.onChanged.addListener(async (_changes, area) => {
   if (area === "local") emit("settings", await settings());
 });

@@ -4,10 +4,11 @@
  */
 import { wake } from "./arrivals.js";
 import { failure } from "./errors.js";
+import { javascriptOff, withheld } from "./permissions.js";
 import { relay } from "./relay.js";
 import { viaDebugger } from "./debugger_injection.js";
 import { boot, wrapperSource } from "./source.js";
-import { asleep, facts, find, forbidden } from "./tabs.js";
+import { asleep, facts, find, forbidden, ordinary } from "./tabs.js";
 
 /** After this time without an answer it is looked whether Chrome has lost the question. */
 const LOOK_AGAIN_MS = 1000;
@@ -78,6 +79,8 @@ function targetOf({ tab, frame, document }) {
  *   scripts · "gone": the document was replaced meanwhile
  */
 export async function place(place) {
+  const shut = await withheld(place.tab, place.frame);
+  if (shut) return { outcome: "forbidden", message: shut, tabs: await ordinary() };
   const said = await placed(place, false);
   return said.outcome === "altered" ? placed(place, true) : said;
 }
@@ -118,7 +121,8 @@ async function placed(place, room) {
       return room ? { outcome: "silent", document, message: alteredText(place, said) } : { outcome: "altered" };
     }
     if (typeof said === "string") throw new Error(`the wrapper did not begin: ${said}`);
-    const message = `the page (frame ${place.frame} of tab ${tab}) is sandboxed without allow-scripts, so its main world runs none; use world "isolated" or "user"`;
+    const off = await javascriptOff(tab, place.frame);
+    const message = off ?? `the page (frame ${place.frame} of tab ${tab}) is sandboxed without allow-scripts, so its main world runs none; use world "isolated" or "user"`;
     return { outcome: "silent", document, message };
   } catch (error) {
     return refused(place, /** @type {Error} */ (error));

@@ -27,10 +27,10 @@ json::object browser_json(browser::Info const& info, std::vector<std::string> co
   out["protocol"] = info.protocol;
   out["paused"] = info.paused;
   out["prototype"] = info.prototype;
-  out["capabilities"] = json::object{{"user_scripts", info.capabilities.user_scripts},
-                                     {"debugger", info.capabilities.debugger},
-                                     {"incognito", info.capabilities.incognito},
-                                     {"file_urls", info.capabilities.file_urls}};
+  out["capabilities"] =
+      json::object{{"user_scripts", info.capabilities.user_scripts}, {"debugger", info.capabilities.debugger},
+                   {"incognito", info.capabilities.incognito},       {"file_urls", info.capabilities.file_urls},
+                   {"all_sites", info.capabilities.all_sites},       {"javascript", info.capabilities.javascript}};
   out["ordinary_tabs"] = info.ordinary_tabs < 0 ? json::value() : json::value(info.ordinary_tabs);
   out["proxy"] = info.proxy.empty() ? json::value() : json::value(info.proxy);
   json::array tasks;

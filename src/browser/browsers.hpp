@@ -13,6 +13,7 @@ namespace any::browser {
 
 struct Capabilities {
   bool user_scripts = false, debugger = false, incognito = false, file_urls = false;
+  bool all_sites = true, javascript = true;  ///< an older extension does not say
 };
 
 /// What is known of one browser, linked or not.

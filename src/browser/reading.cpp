@@ -78,7 +78,12 @@ std::vector<task::Hold> read_holds(Fields const& params) {
 
 Capabilities read_capabilities(Fields const& params) {
   auto const said = params.object("capabilities").value_or(Fields());
-  return {said.flag("user_scripts"), said.flag("debugger"), said.flag("incognito"), said.flag("file_urls")};
+  return {.user_scripts = said.flag("user_scripts"),
+          .debugger = said.flag("debugger"),
+          .incognito = said.flag("incognito"),
+          .file_urls = said.flag("file_urls"),
+          .all_sites = !said.has("all_sites") || said.flag("all_sites"),
+          .javascript = !said.has("javascript") || said.flag("javascript")};
 }
 
 int read_ordinary_tabs(Fields const& params) {

@@ -26,6 +26,24 @@ void check_extension(Findings& out, json::object const& browser, std::string_vie
                            : "any stop   (the next command starts a daemon of this command line's version)"});
 }
 
+/// What a person has closed to scripts: without a word of it they fail.
+void check_closed(Findings& out, json::object const& browser) {
+  auto const& can = object_of(browser, "capabilities");
+  auto const closed = [&can](char const* name) { return can.contains(name) && !flag_of(can, name); };
+  if (closed("all_sites")) {
+    out.push_back(
+        {"browser.site_access", Verdict::problem,
+         name_of(browser) + " keeps the extension out of sites: scripts run only in those that its site access covers",
+         "chrome://extensions → any → Details → Site access → On all sites"});
+  }
+  if (closed("javascript")) {
+    out.push_back({"browser.javascript", Verdict::note,
+                   "in " + name_of(browser) + " JavaScript is switched off, by default or for a site that is open: " +
+                       "scripts cannot run in the main world of such pages",
+                   "allow it at chrome://settings/content/javascript, or use `--world isolated`"});
+  }
+}
+
 /// What a person may allow on the extension's page, and what lacks without it.
 void check_allowed(Findings& out, json::object const& browser) {
   if (flag_of(browser, "prototype")) return;
@@ -62,6 +80,7 @@ void check_linked(Findings& out, json::object const& browser, std::string_view d
     out.push_back({"browser.tabs", Verdict::problem,
                    name + " has no ordinary tab open (chrome:// pages, blank ones and the like cannot be scripted)",
                    "open a web page there, or use `any run --open URL`"});
+  check_closed(out, browser);
   check_allowed(out, browser);
   if (auto const proxy = text_of(browser, "proxy"); !proxy.empty()) {
     out.push_back({"browser.proxy", Verdict::note,

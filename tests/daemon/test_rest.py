@@ -266,7 +266,7 @@ def test_head_answers_like_get_without_a_body(daemon: Daemon) -> None:
 def test_browsers_are_listed_labelled_and_forgotten(daemon: Daemon, browser: LinkClient) -> None:
     (listed,) = daemon.request("GET", "/v1/browsers")[1]["browsers"]
     assert (listed["id"], listed["label"], listed["linked"], listed["paused"]) == (browser.browser, "work", True, False)
-    assert listed["capabilities"] == {"user_scripts": False, "debugger": True, "incognito": False, "file_urls": False}
+    assert listed["capabilities"] == {"user_scripts": False, "debugger": True, "incognito": False, "file_urls": False, "all_sites": True, "javascript": True}
     submit(daemon, id="r")
     browser.accept(browser.next_start())
     assert daemon.request("GET", "/v1/browsers")[1]["browsers"][0]["running"] == ["r"]

@@ -253,6 +253,27 @@ def test_switches_that_are_off_are_named_and_those_that_are_on_are_not(binary, d
     page.close()
 
 
+def test_sites_that_are_closed_to_scripts_are_found(doctor, browser, site):
+    page = browser.open(site.url("/plain"))
+    eventually(lambda: doctor()[0] == OK, 10, "all is well")
+    browser.set_site_access("ON_CLICK")
+    eventually(lambda: "browser.site_access" in doctor()[1], 10, "the site access is found")
+    code, found = doctor()
+    assert code == NO_BROWSER and "Site access" in found["browser.site_access"]["next"]
+    browser.set_site_access("ON_ALL_SITES")
+    eventually(lambda: "browser.site_access" not in doctor()[1], 10, "the site access is whole again")
+    for pattern in ("http://127.0.0.1:*/*", "<all_urls>"):
+        browser.worker(f"chrome.contentSettings.javascript.set({{primaryPattern: {json.dumps(pattern)}, setting: 'block'}})")
+        page.close()
+        page = browser.open(site.url("/plain"))
+        eventually(lambda: "browser.javascript" in doctor()[1], 10, pattern)
+        assert "chrome://settings/content/javascript" in doctor()[1]["browser.javascript"]["next"]
+        browser.worker("chrome.contentSettings.javascript.clear({})")
+        page.goto(site.url("/second"))
+        eventually(lambda: "browser.javascript" not in doctor()[1], 10, "scripts may run again")
+    page.close()
+
+
 def test_chromes_own_proxy_is_found_where_it_catches_loopback(doctor, browser):
     proxy: dict[str, Any] = {"mode": "fixed_servers", "rules": {"singleProxy": {"host": "127.0.0.1", "port": 9}}}
     browser.worker(f"chrome.proxy.settings.set({{value: {json.dumps(proxy)}}})")

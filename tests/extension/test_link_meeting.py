@@ -44,7 +44,7 @@ def test_hello_tells_what_the_browser_is_and_can(daemon: LinkDaemon, browser: Ch
     hello = daemon.wait_link().hello
     assert hello["product"].startswith("Chromium 1")
     assert hello["platform"] == "Linux"
-    assert hello["capabilities"] == {"user_scripts": False, "debugger": True, "incognito": False, "file_urls": True}
+    assert hello["capabilities"] == {"user_scripts": False, "debugger": True, "incognito": False, "file_urls": True, "all_sites": True, "javascript": True}
     assert hello["tabs"]["total"] == 1
     assert hello["holds"] == []
     assert hello["proxy"] is None

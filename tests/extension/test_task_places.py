@@ -55,6 +55,41 @@ def test_the_web_store_is_refused_by_its_address_before_a_tab_is_opened(browser:
     assert len(browser.worker("chrome.tabs.query({})")) == before
 
 
+@pytest.mark.parametrize("world", ["main", "isolated"])
+def test_a_site_that_site_access_does_not_cover_is_named_with_the_switch(switched: Chromium, site: Pages, world: str) -> None:  # noqa: F811
+    bench, inside, outside = TaskBench(switched), switched.open(site.url("/plain")), switched.open(site.other("/second"))
+    tabs = [inside.id, outside.id]
+    switched.set_site_access("ON_CLICK")
+    try:
+        errors = [bench.error("return 1", tab, world=world, timeout_ms=10_000) for tab in tabs]
+        assert [(error["name"], error["started"]) for error in errors] == [("ForbiddenPageError", False)] * 2
+        assert all("Site access" in error["message"] and "chrome://extensions" in error["message"] for error in errors)
+        assert site.url("") in errors[0]["message"]
+        switched.set_site_access("ON_SPECIFIC_SITES", "http://127.0.0.1/*")
+        assert bench.value("return document.title", tabs[0], world=world) == "Plain"
+        assert site.other("") in bench.error("return 1", tabs[1], world=world)["message"]
+    finally:
+        switched.set_site_access("ON_ALL_SITES")
+    assert bench.value("return document.title", tabs[1], world=world) == "Second"
+    for opened in (inside, outside):
+        opened.close()
+
+
+def test_javascript_that_is_switched_off_for_a_site_is_named_and_other_worlds_run(browser: Chromium, site: Pages) -> None:  # noqa: F811
+    bench = TaskBench(browser)
+    browser.worker("chrome.contentSettings.javascript.set({primaryPattern: 'http://127.0.0.1:*/*', setting: 'block'})")
+    try:
+        opened = browser.open(site.url("/plain"))
+        where = opened.id
+        error = bench.error("return 1", where)
+        assert (error["name"], error["started"]) == ("WorldUnavailableError", False)
+        assert "JavaScript is switched off" in error["message"] and "chrome://settings/content/javascript" in error["message"]
+        assert bench.value("return document.title", where, world="isolated") == "Plain"
+    finally:
+        browser.worker("chrome.contentSettings.javascript.clear({})")
+    opened.close()
+
+
 def test_two_daemons_tasks_at_once_in_one_tab_each_end_at_their_own_daemon(site: Pages) -> None:  # noqa: F811
     def start(link: LinkedBrowser, task: str, tab: int, script: str) -> None:
         common = {"attempt": 1, "hop": 0, "frame": "main", "world": "main", "timeout_ms": 20_000, "file": "x.js", "avoid": []}

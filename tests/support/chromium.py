@@ -596,6 +596,12 @@ class Chromium:
                 update = json.dumps({"extensionId": EXTENSION_ID, name: value})
                 self._private(f"chrome.developerPrivate.updateExtensionConfiguration({update})")
 
+    def set_site_access(self, access: str, *sites: str) -> None:
+        """"ON_CLICK", "ON_SPECIFIC_SITES" (those named, as match patterns) or "ON_ALL_SITES", on the extension's page of chrome://extensions."""
+        self._private(f"chrome.developerPrivate.updateExtensionConfiguration({json.dumps({'extensionId': EXTENSION_ID, 'hostAccess': access})})")
+        for site in sites:
+            self._private(f"chrome.developerPrivate.addHostPermission('{EXTENSION_ID}', {json.dumps(site)})")
+
     def collect_errors(self) -> None:
         """Makes chrome://extensions keep the extension's errors from now on; reloads the extension, so that manifest
         warnings are among them. `extension_info()` shows them as manifestErrors and runtimeErrors."""
