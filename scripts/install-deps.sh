@@ -11,7 +11,7 @@ build=("clang-16|clang-17|clang-18|clang-19|clang-20|clang" mold ccache cmake ni
   libsimdjson-dev libsqlite3-dev libspdlog-dev libfmt-dev libcli11-dev
   libtomlplusplus-dev libssl-dev libgtest-dev libgmock-dev python3 chromium chromium-sandbox)
 test=(libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16 libbenchmark-dev python3-venv xvfb strace openssl curl
-  sqlite3 fonts-liberation util-linux iproute2 libfaketime)
+  sqlite3 fonts-liberation util-linux iproute2 libfaketime chromium-driver)
 
 want=("${build[@]}")
 if [[ ${1:-} == --test ]]; then
@@ -74,6 +74,7 @@ node_modules() { # node_modules FOLDER: as its package-lock.json says
 if [[ ${1:-} == --test ]]; then
   jobs=()
   venv build/venv scripts/requirements-test.txt & jobs+=($!)
+  venv build/venv-programs scripts/requirements-programs.txt & jobs+=($!)  # programs that bring their own CDP client
   for version in 0 3 4; do  # Python Stagehand: each wants other versions of what they share
     venv build/venv-stagehand$version scripts/requirements-stagehand$version.txt & jobs+=($!)
   done

@@ -35,6 +35,9 @@ difference. Where a case fails on both, the client cannot do it over CDP, or the
 #: version → its name in tests/conformance/stagehand/package.json
 NPM_STAGEHANDS = {"3": "@browserbasehq/stagehand", "4": "stagehand4"}
 
+#: program → its package in scripts/requirements-programs.txt
+PROGRAMS = {"Selenium": "selenium", "nodriver": "nodriver", "pydoll": "pydoll-python"}
+
 
 def versions() -> dict[str, str]:
     """Client → its version, as it is asked for in package.json and requirements-test.txt."""
@@ -49,7 +52,9 @@ def versions() -> dict[str, str]:
         number: next(line.split("==")[1] for line in lines.read_text().splitlines() if line.startswith("stagehand=="))
         for number, lines in ((n, REPOSITORY / "scripts" / f"requirements-stagehand{n}.txt") for n in "034")
     }
+    programs = dict(line.split("==") for line in (REPOSITORY / "scripts/requirements-programs.txt").read_text().splitlines() if "==" in line)
     return {
+        **{name: programs[package] for name, package in PROGRAMS.items()},
         **{f"Stagehand {number} (npm)": stagehand[name].rpartition("@")[2] for number, name in NPM_STAGEHANDS.items()},
         **{f"Stagehand {number.replace('0', '0.5')} (Python)": of_python[number] for number in "034"},
         "C++ (Boost.Beast)": "1.81",
