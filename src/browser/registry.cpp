@@ -116,17 +116,26 @@ Async<Result<Info>> Registry::set_label(std::string id, std::string label) {
   if (!info) co_return info.error();
   Known* browser = known(info->id);
   if (browser->info.prototype) co_return not_found(id);
-  auto row = browser->row;
-  row.label_by_person = !label.empty();
-  row.label = label.empty() ? browser->own_label : std::move(label);
+  for (auto const& [other, each] : known_) {
+    if (label.empty() || other == info->id || each.row.label != label) continue;
+    co_return Error{ErrorName::ConflictError, "The browser " + other + " has the label \"" + label +
+                                                  "\" already; choose another, or give that one another first."};
+  }
+  // Taken before it is on disk, so that no two can get the same one meanwhile.
+  auto const before = browser->row;
+  browser->row.label_by_person = !label.empty();
+  browser->row.label = label.empty() ? browser->own_label : std::move(label);
   OneShot<Result<void>> const put(io_.get_executor());
-  journal_.put_browser(row, true, put.setter());
+  journal_.put_browser(browser->row, true, put.setter());
   auto const written = co_await put.get();
-  if (!written) co_return written.error();
-  browser = known(row.id);
+  browser = known(before.id);
+  if (!written) {
+    if (browser) browser->row.label = before.label;
+    if (browser) browser->row.label_by_person = before.label_by_person;
+    co_return written.error();
+  }
   if (!browser) co_return not_found(id);
-  browser->row.label = browser->info.label = row.label;
-  browser->row.label_by_person = row.label_by_person;
+  browser->info.label = browser->row.label;
   if (browser->link) {
     events_->changed(state_of(*browser));
     cdp_events_->changed(browser->info);

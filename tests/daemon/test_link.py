@@ -386,6 +386,28 @@ def test_a_label_by_a_person_wins(daemon: Daemon) -> None:
         assert daemon.wait(record["id"])["browser"] == browser.browser
 
 
+def test_a_label_that_another_browser_has_is_refused_and_free_again_once_that_one_has_another(daemon: Daemon) -> None:
+    with LinkClient(daemon.url, label="one") as one, LinkClient(daemon.url, label="two") as two:
+
+        def label(browser: LinkClient, text: str) -> tuple[int, str]:
+            status, answer = daemon.request("PATCH", f"/v1/browsers/{browser.browser}", {"label": text})
+            return status, answer["label"] if status == 200 else answer["error"]["name"]
+
+        assert label(one, "work") == (200, "work")
+        assert label(one, "work") == (200, "work"), "its own is no other's"
+        assert label(two, "work") == (409, "ConflictError")
+        assert browsers(daemon)[two.browser]["label"] == "two"
+        one.cut()
+        until_linked(daemon, 1)
+        assert label(two, "work") == (409, "ConflictError"), "one that is gone comes back by its name"
+        assert label(one, "home") == (200, "home")
+        assert label(two, "work") == (200, "work")
+        assert label(two, "") == (200, "two"), "none given: the extension's own"
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda browser: label(browser, "both")[0], (one, two)))
+        assert sorted(answers) == [200, 409]
+
+
 def test_a_paused_browser_gets_nothing_until_it_goes_on(daemon: Daemon) -> None:
     with LinkClient(daemon.url, paused=True) as browser:
         record = submit(daemon)
