@@ -5,8 +5,11 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cmath>
+#include <map>
 
 #include "api/rest.hpp"
+#include "base/ids.hpp"
+#include "browser/fields.hpp"
 #include "wire/json.hpp"
 
 namespace any::api {
@@ -46,9 +49,27 @@ std::optional<std::string> text_of(json::object const& object, std::string_view 
   return std::string(found->get_string());
 }
 
-bool is_good_id(std::string_view id) {
+constexpr std::size_t longest_id = 1'024;
+
+/// The task's id in the journal, where ids name files: the client's own where that fits, else one made from it.
+std::string journal_id(std::string_view id) {
   constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
-  return !id.empty() && id.size() <= 128 && id.find_first_not_of(allowed) == std::string_view::npos;
+  bool const fits = !id.empty() && id.size() <= 128 && id.find_first_not_of(allowed) == std::string_view::npos;
+  return fits ? std::string(id) : "prototype:" + sha256_hex(id);
+}
+
+/// The ids that a path may mean, the likeliest first: a client puts its id there as it is, so that an escape or a
+/// question mark may be the id's own.
+std::vector<std::string> ids_of(net::Head const& head) {
+  auto const mark = std::min(head.target.find('?'), head.target.size());
+  auto const query = head.target.substr(mark);
+  std::vector<std::string> ids;
+  for (auto const& text : {head.path, head.target.substr(0, mark), head.path + query, head.target}) {
+    if (text.size() <= prefix.size() || !text.starts_with(prefix)) continue;
+    if (auto id = std::string(text.substr(prefix.size())); std::ranges::find(ids, id) == ids.end())
+      ids.push_back(std::move(id));
+  }
+  return ids;
 }
 
 /// The prototype knew four states.
@@ -63,10 +84,39 @@ std::string_view status_of(task::State state) {
   }
 }
 
-std::string error_text(Error const& error) {
-  // What the prototype's extension posted, or what a script threw, stands for itself.
-  if (error.name == ErrorName::ScriptError) return error.message;
-  return std::string(to_string(error.name)) + ": " + error.message;
+constexpr std::string_view posted_member = "posted";  // of a task's error: what the prototype's extension posted
+
+json::value member_of(json::object const& object, std::string_view key) {
+  auto const* found = object.if_contains(key);
+  return found != nullptr ? *found : json::value();
+}
+
+std::string text_or(json::object const& object, std::string_view key, std::string_view otherwise) {
+  return text_of(object, key).value_or(std::string(otherwise));
+}
+
+/// A task's error as the prototype's models have it.
+json::object error_json(Error const& error) {
+  auto const name = to_string(error.name);
+  return {{"name", error.name == ErrorName::ScriptError ? text_or(error.extra, "thrown", name) : std::string(name)},
+          {"message", error.message},
+          {"stack", text_or(error.extra, "stack", "")}};
+}
+
+/// The error of a task whose end the prototype's extension posted so.
+Error posted_error(json::value const& error, json::value const& output) {
+  Error out{ErrorName::ScriptError, "The script failed; the browser did not say why.", {}};
+  if (error.is_string()) {
+    out.message = std::string(error.get_string());
+  } else if (auto const* object = error.if_object()) {
+    out.message = text_or(*object, "message", json::serialize(error));
+    for (auto const& [ours, theirs] : {std::pair("thrown", "name"), std::pair("stack", "stack")})
+      if (auto text = text_of(*object, theirs)) out.extra[ours] = *text;
+  } else if (!error.is_null()) {
+    out.message = json::serialize(error);
+  }
+  out.extra[posted_member] = json::object{{"error", error}, {"output", output}};
+  return out;
 }
 
 std::string number_text(Millis millis) {
@@ -78,14 +128,20 @@ std::string task_text(store::Stored const& stored) {
   auto const& record = stored.record;
   auto const& request = record.request;
   auto const status = std::string(status_of(record.state));
-  std::string out = "{\"task\":{\"id\":" + wire::quote(request.id) + ",\"script\":" + wire::quote(request.script) +
+  auto const id = wire::quote(task::client_id(request));
+  std::string out = "{\"task\":{\"id\":" + id + ",\"script\":" + wire::quote(request.script) +
                     ",\"timeout\":" + (request.timeout ? number_text(*request.timeout) : "null") + "},\"status\":\"" +
                     status + "\",\"result\":";
   if (!task::is_final(record.state)) return out + "null}";
-  out += "{\"task_id\":" + wire::quote(request.id) + ",\"status\":\"" + status + "\",\"output\":";
-  out += stored.result ? *stored.result : "null";
-  out += ",\"error\":";
-  out += record.error ? wire::quote(error_text(*record.error)) : "null";
+  out += "{\"task_id\":" + id + ",\"status\":\"" + status + "\",\"output\":";
+  auto const* posted = record.error ? record.error->extra.if_contains(posted_member) : nullptr;
+  if (posted != nullptr && posted->is_object()) {
+    auto const& said = posted->get_object();
+    out += json::serialize(member_of(said, "output")) + ",\"error\":" + json::serialize(member_of(said, "error"));
+  } else {
+    out += stored.result ? *stored.result : "null";
+    out += ",\"error\":" + (record.error ? json::serialize(error_json(*record.error)) : "null");
+  }
   return out + "}}";
 }
 
@@ -103,8 +159,7 @@ Async<void> Compat::serve(net::Exchange& exchange) {
   auto const& head = exchange.head();
   auto const method = head.method == "HEAD" ? std::string("GET") : head.method;
   net::Response response;
-  auto id = head.path.size() > prefix.size() ? head.path.substr(prefix.size()) : std::string();
-  if (id.find('/') != std::string::npos) id.clear();
+  auto ids = ids_of(head);
   if (head.path == "/task") {
     if (method == "POST") {
       response = co_await create(std::move(exchange.body()));
@@ -112,12 +167,12 @@ Async<void> Compat::serve(net::Exchange& exchange) {
       response = detail_response(405, "Method Not Allowed");
       response.headers.push_back({"Allow", "POST"});
     }
-  } else if (id.empty()) {
+  } else if (ids.empty()) {
     response = detail_response(404, "Not Found");
   } else if (method == "GET") {
-    response = co_await get(std::move(id));
+    response = co_await get(std::move(ids));
   } else if (method == "POST") {
-    response = co_await finish(std::move(id), std::move(exchange.body()));
+    response = co_await finish(std::move(ids), std::move(exchange.body()));
   } else {
     response = detail_response(405, "Method Not Allowed");
     response.headers.push_back({"Allow", "GET, HEAD, POST"});
@@ -135,10 +190,11 @@ Async<net::Response> Compat::create(std::string body) {
   if (!script)
     co_return unprocessable(
         {"script", "Input should be a text", object.contains("script") ? "string_type" : "missing"});
-  if (!is_good_id(*id))
-    co_return unprocessable({"id", "An id has 1 to 128 characters of A-Z a-z 0-9 . _ : -", "value_error"});
+  if (id->empty() || id->size() > longest_id)
+    co_return unprocessable({"id", "An id has 1 to 1,024 bytes", "value_error"});
   task::Request request;
-  request.id = *id;
+  request.id = journal_id(*id);
+  if (request.id != *id) request.labels.emplace(task::client_id_label, *id);
   request.script = std::move(*script);
   request.queue_timeout = std::nullopt;  // the prototype waited for ever
   request.door = task::Door::prototype;
@@ -156,33 +212,45 @@ Async<net::Response> Compat::create(std::string body) {
   co_return json_response(200, "{\"ok\":true,\"id\":" + wire::quote(*id) + "}");
 }
 
-Async<net::Response> Compat::get(std::string id) {
-  auto stored = co_await services_.tasks.get(id, 0);
-  if (stored.has_error() && stored.error().name == ErrorName::NotFoundError)
-    co_return detail_response(404, "Task " + id + " not found");
-  if (stored.has_error()) co_return service_failure(stored.error());
-  co_return json_response(200, task_text(stored.value()));
+Async<net::Response> Compat::get(std::vector<std::string> ids) {
+  for (auto const& id : ids) {
+    auto named = journal_id(id);
+    auto stored = co_await services_.tasks.get(std::move(named), 0);
+    if (stored.has_value()) co_return json_response(200, task_text(stored.value()));
+    if (stored.error().name != ErrorName::NotFoundError) co_return service_failure(stored.error());
+  }
+  co_return detail_response(404, "Task " + ids.front() + " not found");
 }
 
-Async<net::Response> Compat::finish(std::string id, std::string body) {
-  auto read = read_object(body);
-  if (read.has_error()) co_return unprocessable({"", read.error().message, "json_invalid"});
-  auto const& object = read.value();
-  service::Tasks::PrototypeEnd end;
-  auto status = text_of(object, "status");
-  if (!status || (*status != "completed" && *status != "failed")) {
-    co_return unprocessable({"status", "Input should be \"completed\" or \"failed\"",
-                             object.contains("status") ? "value_error" : "missing"});
+Async<net::Response> Compat::finish(std::vector<std::string> ids, std::string body) {
+  auto const fields = browser::Fields::read(body);
+  if (fields.has_error()) co_return unprocessable({"", fields.error().message, "json_invalid"});
+  auto const status = fields->text("status");
+  if (status != "completed" && status != "failed") {
+    co_return unprocessable(
+        {"status", "Input should be \"completed\" or \"failed\"", fields->has("status") ? "value_error" : "missing"});
   }
-  if (auto const* named = object.if_contains("task_id"); named != nullptr && *named != json::value(id)) {
+  auto id = fields->has("task_id") ? fields->text("task_id") : ids.front();
+  if (std::ranges::find(ids, id) == ids.end())
     co_return unprocessable({"task_id", "Input should be the id in the path", "value_error"});
+  service::Tasks::PrototypeEnd end;
+  std::map<std::string_view, json::value> posted;
+  for (std::string_view const name : {"output", "error"}) {
+    if (!fields->has(name)) continue;
+    auto value = wire::parse_strict(fields->raw(name), {wire::max_payload_depth});
+    if (value.has_value()) {
+      posted[name] = std::move(value.value());
+    } else {
+      // The task has ended all the same, and whoever waits for it must hear so.
+      end.error = Error{ErrorName::NotSerializableError,
+                        "The \"" + std::string(name) + "\" that was posted cannot be kept: " + value.error().message,
+                        {}};
+    }
   }
-  end.status = std::move(*status);
-  if (auto const* output = object.if_contains("output")) end.output = json::serialize(*output);
-  if (auto const* error = object.if_contains("error"); error != nullptr && !error->is_null()) {
-    end.error = error->is_string() ? std::string(error->get_string()) : json::serialize(*error);
-  }
-  auto finished = co_await services_.tasks.finish_prototype(id, std::move(end));
+  if (fields->has("output") && !end.error) end.output = fields->raw("output");
+  if (status == "failed" && !end.error) end.error = posted_error(posted["error"], posted["output"]);
+  auto named = journal_id(id);
+  auto finished = co_await services_.tasks.finish_prototype(std::move(named), std::move(end));
   if (finished.has_error() && finished.error().name == ErrorName::NotFoundError)
     co_return detail_response(404, "Task " + id + " not found");
   if (finished.has_error()) co_return service_failure(finished.error());

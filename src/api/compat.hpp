@@ -16,8 +16,8 @@ class Compat {
 
  private:
   Async<net::Response> create(std::string body);
-  Async<net::Response> get(std::string id);
-  Async<net::Response> finish(std::string id, std::string body);
+  Async<net::Response> get(std::vector<std::string> ids);
+  Async<net::Response> finish(std::vector<std::string> ids, std::string body);
 
   Services const& services_;
 };

@@ -122,7 +122,7 @@ std::string run_params(task::RunKey const& run) {
 
 std::string prototype_task(task::SendStart const& start) {
   std::string out = R"({"id":)";
-  out += wire::quote(start.run.task);
+  out += wire::quote(task::client_id(start.request));
   out += R"(,"script":)";
   out += wire::quote(start.request.script);
   out += R"(,"timeout":)";

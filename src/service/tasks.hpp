@@ -33,9 +33,8 @@ class Tasks {
   virtual Async<Result<std::string>> screenshot(std::string id) = 0;
   /// How a prototype's extension says that a task has ended (POST /task/{id}).
   struct PrototypeEnd {
-    std::string status;                 ///< "completed" or "failed"; anything else: BadRequestError
     std::optional<std::string> output;  ///< JSON text; nothing where the field was absent
-    std::string error;                  ///< the text of "error", or empty
+    std::optional<Error> error{};       ///< there where it failed
   };
   /// Only a task handed out on the prototype's door can be ended there. NotFoundError (no such task), ForbiddenError
   /// (handed out elsewhere, or to nobody yet), ConflictError (ended already), DiskFullError.

@@ -42,11 +42,12 @@ Browser* Core::Impl::serving(Bucket const& bucket) const {
   return nullptr;
 }
 
-/// Like serving(), but passes over a prototype's browser that has its one task.
+/// Like serving(), but passes over a prototype's browser that has all it may have.
 Browser* Core::Impl::choose(Bucket const& bucket) const {
   if (!bucket.prototype || !bucket.name.empty()) return serving(bucket);
   for (auto* browser : by_use)
-    if (fits(*browser, bucket) && (browser->state.kind == BrowserKind::any || browser->runs.empty())) return browser;
+    if (fits(*browser, bucket) && (browser->state.kind == BrowserKind::any || takes_more(*browser, limits)))
+      return browser;
   return nullptr;
 }
 

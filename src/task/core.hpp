@@ -15,8 +15,9 @@ struct Limits {
   std::size_t max_waiting = 100'000;
   std::size_t max_waiting_bytes = std::size_t{512} << 20;  ///< scripts and args of tasks that have not ended
   Millis link_grace = 90'000;                              ///< how long a lost link is waited for
-  Millis answer_grace = 10'000;     ///< past the hop's own deadline, before the daemon ends it itself
-  std::size_t max_console = 1'000;  ///< lines of one task
+  std::size_t max_at_prototype = 1'000;  ///< tasks that one of the prototype's extensions may have at once
+  Millis answer_grace = 10'000;          ///< past the hop's own deadline, before the daemon ends it itself
+  std::size_t max_console = 1'000;       ///< lines of one task
   std::size_t max_console_bytes = std::size_t{4} << 20;
   std::size_t max_line_bytes = std::size_t{64} << 10;
   std::size_t max_progress = 1'000;  ///< values of any.progress that become events; further ones replace each other

@@ -103,7 +103,8 @@ void Core::Impl::queue_expired(Task& task) {
 
 bool Core::Impl::takes_more(Browser const& browser, Limits const& limits) {
   if (!browser.linked || browser.state.paused) return false;
-  if (browser.state.kind == BrowserKind::prototype) return browser.runs.empty();
+  // It answers nothing, and runs side by side what it has.
+  if (browser.state.kind == BrowserKind::prototype) return browser.runs.size() < limits.max_at_prototype;
   return browser.in_flight < static_cast<std::size_t>(std::max(1, limits.max_in_flight));
 }
 
@@ -211,7 +212,9 @@ void Core::Impl::arm_hop(Task& task, Millis least) {
     deadlines.disarm(task.limit);
     return;
   }
-  deadlines.arm(task.limit, now.mono + std::max(*timeout + limits.answer_grace, least));
+  // The prototype's extension keeps no time itself.
+  bool const alone = task.browser->state.kind == BrowserKind::prototype;
+  deadlines.arm(task.limit, now.mono + std::max(*timeout + (alone ? 0 : limits.answer_grace), least));
 }
 
 void Core::Impl::send(Browser& browser, Task& task) {

@@ -38,4 +38,9 @@ std::optional<Road> road_from(std::string_view text) noexcept {
   return from<Road>(roads, text);
 }
 
+std::string const& client_id(Request const& request) {
+  auto const given = request.labels.find(std::string(client_id_label));
+  return request.door == Door::prototype && given != request.labels.end() ? given->second : request.id;
+}
+
 }  // namespace any::task

@@ -61,6 +61,12 @@ struct Request {
   Door door = Door::v1;
 };
 
+/// The label of a task whose id the journal cannot take as it is (ids name files): its id as the prototype's client
+/// gave it.
+inline constexpr std::string_view client_id_label = "client_id";
+/// The id by which whoever submitted the task knows it.
+std::string const& client_id(Request const& request);
+
 struct TabInfo {
   std::int64_t id = 0;
   std::string url{};

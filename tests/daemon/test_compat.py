@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
@@ -53,11 +56,12 @@ class Prototype:
         return self._call("POST", "/task", task)
 
     def get(self, task: str) -> tuple[int, Any]:
-        return self._call("GET", f"/task/{task}")
+        return self._call("GET", f"/task/{as_client(task)}")
 
     def end(self, task: str, **result: Any) -> tuple[int, Any]:
         """What the prototype's extension posts."""
-        return self._call("POST", f"/task/{task}", {"task_id": task, "status": "completed", "output": None, "error": None, **result})
+        body = {"task_id": task, "status": "completed", "output": None, "error": None, **result}
+        return self._call("POST", f"/task/{quote(task, safe='')}", body)
 
     def wait(self, task: str) -> Any:
         end = time.monotonic() + 20
@@ -65,6 +69,11 @@ class Prototype:
             assert time.monotonic() < end, answer
             time.sleep(0.02)
         return answer
+
+
+def as_client(task: str) -> str:
+    """An id as the prototype's client puts it into a path: what is no part of an address is escaped, an escape that stands there is not."""
+    return re.sub("%(?![0-9A-Fa-f]{2})", "%25", quote(task, safe="%/:?[]@!$&'()*+,;=~"))
 
 
 @pytest.fixture
@@ -85,7 +94,7 @@ def program(request: pytest.FixtureRequest, served: Daemon, compat_port: int) ->
 
 @pytest.fixture
 def extension(served: Daemon, compat_port: int) -> Iterator[ClientConnection]:
-    with connect(f"ws://127.0.0.1:{compat_port}/events", origin=EXTENSION, proxy=None) as socket:  # type: ignore[arg-type]
+    with connect(f"ws://127.0.0.1:{compat_port}/events", origin=EXTENSION, proxy=None, max_size=None) as socket:  # type: ignore[arg-type]
         served.wait_for_browser()
         yield socket
 
@@ -119,7 +128,7 @@ def test_an_unknown_task_is_404(program: Prototype) -> None:
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"script": "x"}, "id"), ({"id": "a"}, "script"), ({"id": 7, "script": "x"}, "id"), ({"id": "a", "script": "x", "timeout": "soon"}, "timeout"), ({"id": "../a", "script": "x"}, "id")],
+    [({"script": "x"}, "id"), ({"id": "a"}, "script"), ({"id": 7, "script": "x"}, "id"), ({"id": "a", "script": "x", "timeout": "soon"}, "timeout"), ({"id": "", "script": "x"}, "id"), ({"id": "a" * 1025, "script": "x"}, "id")],
 )
 def test_a_bad_body_is_422_and_names_the_field(program: Prototype, body: dict[str, Any], field: str) -> None:
     status, answer = program.submit(**body)
@@ -144,12 +153,101 @@ def test_an_extension_of_the_prototype_is_handed_tasks_and_ends_them(program: Pr
     assert program.end("e1")[0] == 409, "the first end counts"
 
 
-def test_a_script_that_failed_there_is_told_as_it_was_posted(program: Prototype, extension: ClientConnection) -> None:
-    program.submit(id="e2", script="throw")
+ERRORS = [
+    {"name": "TypeError", "message": "x is not a function", "stack": "TypeError: x is not a function\n    at <anonymous>:1:1"},
+    {"message": "no name", "deep": {"n": [1.5, None]}},
+    "TypeError: no",
+    ["a list"],
+    7,
+    None,
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=str)
+def test_what_an_extension_of_the_prototype_posted_comes_back_as_it_was_posted(program: Prototype, extension: ClientConnection, error: Any) -> None:
+    for status, output in (("failed", None), ("failed", {"so": "far"})):
+        task = uuid.uuid4().hex
+        program.submit(id=task, script="throw")
+        receive(extension)
+        posted = {"task_id": task, "status": status, "output": output, "error": error}
+        assert program.end(task, **posted)[0] == 200
+        assert program.get(task)[1]["result"] == posted
+        assert program.end(task, status="lost")[0] == 422
+
+
+def test_a_task_that_our_own_extension_ran_has_an_error_of_the_models_shape(served: Daemon, program: Prototype) -> None:
+    with LinkClient(served.url) as browser:
+        served.wait_for_browser()
+        ends = [
+            ({"name": "ScriptError", "message": "x is not defined", "thrown": "ReferenceError", "stack": "at script.js:1:8"}, "ReferenceError"),
+            ({"name": "ScriptError", "message": "thrown: 7", "thrown": None}, "ScriptError"),
+            ({"name": "TabClosedError", "message": "the tab was closed"}, "TabClosedError"),
+        ]
+        for error, name in ends:
+            task = uuid.uuid4().hex
+            program.submit(id=task, script="throw")
+            start = browser.next_start()
+            browser.accept(start)
+            browser.started(start)
+            browser.finish(start, outcome="error", error=error)
+            result = program.wait(task)["result"]
+            assert result["error"] == {"name": name, "message": error["message"], "stack": error.get("stack", "")}
+            assert (result["status"], result["output"]) == ("failed", None)
+
+
+IDS = ["with blanks in it", "50%", "50%41", "%41", "a/b/c", "ütf-8 ☃ 中文", "quote\"s\\", "x" * 1024, "☃" * 341, "a b?c=d", "{curly}"]
+
+
+@pytest.mark.parametrize("task", IDS)
+def test_any_id_that_the_client_sends_works(served: Daemon, program: Prototype, extension: ClientConnection, task: str) -> None:
+    assert program.get(task)[0] == 404
+    assert program.submit(id=task, script="return 1") == (200, {"ok": True, "id": task})
+    assert program.submit(id=task, script="return 1")[0] == 400
+    assert receive(extension) == {"id": task, "script": "return 1", "timeout": 30}
+    assert program.get(task)[1]["task"]["id"] == task
+    served.restart()
+    assert program.get(task)[1]["task"]["id"] == task
+    assert program.end(task, output=1)[0] == 200
+    assert program.get(task)[1]["result"] == {"task_id": task, "status": "completed", "output": 1, "error": None}
+
+
+def test_tasks_run_side_by_side_and_one_that_hangs_holds_up_nobody(program: Prototype, extension: ClientConnection) -> None:
+    names = ["hangs", *(f"s{n}" for n in range(50))]
+    for name in names:
+        program.submit(id=name, script="x")
+    assert [receive(extension)["id"] for _ in names] == names
+    for name in reversed(names[1:]):
+        assert program.end(name, output=name)[0] == 200
+    assert [program.get(name)[1]["status"] for name in names] == ["dispatched", *["completed"] * 50]
+
+
+@pytest.mark.parametrize("where", ["output", "error"])
+def test_a_posted_result_that_cannot_be_kept_still_ends_the_task(program: Prototype, extension: ClientConnection, where: str) -> None:
+    program.submit(id="half", script="x")
     receive(extension)
-    assert program.end("e2", status="failed", error="TypeError: no")[0] == 200
-    assert program.get("e2")[1]["result"] == {"task_id": "e2", "status": "failed", "output": None, "error": "TypeError: no"}
-    assert program.end("e2", status="lost")[0] == 422
+    posted = {"task_id": "half", "status": "failed" if where == "error" else "completed", "output": None, "error": None, where: {"text": "\ud83d"}}
+    assert program._call("POST", "/task/half", json.dumps(posted).encode())[0] == 200
+    result = program.get("half")[1]["result"]
+    assert (result["status"], result["error"]["name"]) == ("failed", "NotSerializableError")
+    assert where in result["error"]["message"] and result["error"].keys() == {"name", "message", "stack"}
+
+
+def test_the_timeout_ends_a_task_of_its_extension_too(program: Prototype, extension: ClientConnection) -> None:
+    program.submit(id="slow", script="x", timeout=0.3)
+    receive(extension)
+    result = program.wait("slow")["result"]
+    assert (result["status"], result["output"], result["error"]["name"]) == ("failed", None, "TimeoutError")
+    assert result["error"].keys() == {"name", "message", "stack"}
+    assert program.end("slow", output=1)[0] == 409, "the first end counts"
+
+
+def test_results_of_5_mb_and_scripts_of_1_mb_pass(program: Prototype, extension: ClientConnection) -> None:
+    script, output = "// ä" * (1 << 18), "ö☃" * (1 << 20)
+    program.submit(id="large", script=script)
+    assert receive(extension)["script"] == script
+    assert program.end("large", output=output)[0] == 200
+    answer = program.get("large")[1]
+    assert (answer["task"]["script"], answer["result"]["output"]) == (script, output)
 
 
 def test_the_extension_may_post_from_its_own_origin(served: Daemon, program: Prototype, extension: ClientConnection, compat_port: int) -> None:
@@ -174,7 +272,6 @@ def test_each_task_goes_to_one_browser(served: Daemon, program: Prototype, compa
         while len(got) < len(names):
             assert time.monotonic() < end, got
             for socket in (one, two):
-                # One at a time: both extensions would run it in the tab that is active.
                 for task in arrived(socket):
                     got.append(task)
                     assert program.end(task, output=task)[0] == 200
@@ -219,7 +316,7 @@ def test_a_cancelled_task_reads_as_failed(served: Daemon, program: Prototype) ->
     assert served.request("POST", "/v1/tasks/c/cancel")[0] == 200
     answer = program.get("c")[1]
     assert (answer["status"], answer["result"]["status"]) == ("failed", "failed")
-    assert "CancelledError" in answer["result"]["error"]
+    assert answer["result"]["error"]["name"] == "CancelledError"
 
 
 def test_its_port_has_four_routes_and_health_and_nothing_else(served: Daemon, compat_port: int) -> None:

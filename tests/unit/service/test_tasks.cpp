@@ -309,14 +309,13 @@ TEST_F(ServiceTest, OnlyWhatThePrototypeGotCanBeEndedOnItsDoor) {
   auto asked = request("p");
   asked.door = task::Door::prototype;
   ASSERT_TRUE(get(ask(service.submit(asked))));
-  EXPECT_EQ(get(ask(service.finish_prototype("p", {"completed", "1", ""}))).error().name, ErrorName::ForbiddenError);
+  EXPECT_EQ(get(ask(service.finish_prototype("p", {"1"}))).error().name, ErrorName::ForbiddenError);
   service.up({.id = "prototype-1", .kind = task::BrowserKind::prototype}, "prototype-1", {});
   ASSERT_TRUE(until([&] { return sent.starts.size() == 1; }));
-  EXPECT_EQ(get(ask(service.finish_prototype("p", {"odd", "1", ""}))).error().name, ErrorName::BadRequestError);
-  auto const ended = get(ask(service.finish_prototype("p", {"completed", R"({"a":1})", ""})));
+  auto const ended = get(ask(service.finish_prototype("p", {R"({"a":1})"})));
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->result, R"({"a":1})");
-  EXPECT_EQ(get(ask(service.finish_prototype("p", {"completed", "2", ""}))).error().name, ErrorName::ConflictError);
+  EXPECT_EQ(get(ask(service.finish_prototype("p", {"2"}))).error().name, ErrorName::ConflictError);
 }
 
 TEST(SameRequest, LooksAtEveryFieldAndNotAtTheOrderOfArgs) {
