@@ -64,7 +64,7 @@ Result<void> read_query(net::Head const& head, Route const& route, Fields& into)
 
 Result<json::object> read_body(std::string const& body, Route const& route) {
   if (body.empty() && route.body != Route::Body::object) return json::object();
-  auto parsed = wire::parse_strict(body, {task::max_json_depth + 1});
+  auto parsed = wire::parse_strict(body, {task::max_json_depth + 1, true});
   if (parsed.has_error()) return parsed.error();
   auto* object = parsed.value().if_object();
   if (object == nullptr) return Error{ErrorName::BadRequestError, "the body must be a JSON object", {}};

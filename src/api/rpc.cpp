@@ -18,7 +18,7 @@ constexpr std::int64_t any_seq = std::numeric_limits<std::int64_t>::max();
 
 Result<Fields> read_params(std::string_view text) {
   if (text.empty()) return Fields();
-  auto parsed = wire::parse_strict(text, {task::max_json_depth + 1});
+  auto parsed = wire::parse_strict(text, {task::max_json_depth + 1, true});
   if (parsed.has_error()) return parsed.error();
   auto* object = parsed.value().if_object();
   if (object == nullptr)

@@ -15,6 +15,8 @@ namespace any::cli {
 namespace json = boost::json;
 namespace {
 
+constexpr wire::JsonLimits exactly{wire::max_payload_depth, true};  // how deep, the daemon says
+
 Error usage(std::string text) {
   return Error{ErrorName::BadRequestError, std::move(text)};
 }
@@ -27,9 +29,10 @@ Result<std::string> read_text(std::string const& path) {
   return text;
 }
 
-json::value json_or_text(std::string_view text) {
-  auto value = wire::parse_strict(text);
-  return value ? std::move(*value) : json::value(json::string(text));
+/// Text that is JSON but cannot be carried is no text: it is refused.
+Result<json::value> json_or_text(std::string_view text) {
+  if (!wire::check_json(text, {text.size() + 1})) return json::value(json::string(text));
+  return wire::parse_strict(text, exactly);
 }
 
 /// Seconds, or "none".
@@ -80,7 +83,7 @@ Result<json::object> request_from(RunOptions const& options) {
       return usage("the script and --args cannot both come from standard input");
     auto text = read_text(*options.args_file);
     if (text.has_error()) return text.error();
-    auto parsed = wire::parse_strict(text.value());
+    auto parsed = wire::parse_strict(text.value(), exactly);
     if (!parsed) return usage(*options.args_file + " is no JSON: " + parsed.error().message);
     args = std::move(*parsed);
   }
@@ -90,7 +93,10 @@ Result<json::object> request_from(RunOptions const& options) {
     if (pair.has_error()) return pair.error();
     if (!args.is_object())
       return usage("--arg adds to an object, but the file given with --args holds another kind of value");
-    args.get_object()[pair.value().first] = json_or_text(pair.value().second);
+    auto const& [name, written] = pair.value();
+    auto value = json_or_text(written);
+    if (value.has_error()) return usage("--arg " + name + ": " + value.error().message);
+    args.get_object()[name] = std::move(*value);
   }
   request["args"] = std::move(args);
 

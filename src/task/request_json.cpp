@@ -28,6 +28,21 @@ bool starts_with_any(std::string_view text, std::initializer_list<std::string_vi
   return std::any_of(starts.begin(), starts.end(), [&](auto start) { return text.starts_with(start); });
 }
 
+std::string lower(std::string_view text) {
+  std::string made{text};
+  for (char& c : made)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return made;
+}
+
+// Without the blanks around it, as the URL standard reads an address.
+std::string trimmed(std::string_view text) {
+  auto const blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return std::string{text};
+}
+
 std::optional<std::int64_t> integer(json::value const& value) {
   if (value.is_int64()) return value.get_int64();
   if (value.is_uint64() && value.get_uint64() <= static_cast<std::uint64_t>(largest_id))
@@ -126,7 +141,8 @@ class Reader {
         known("tab", *object, {"open", "background", "keep"});
         spec.kind = TabSpec::Kind::open;
         if (auto address = text("tab.open", *open, 2 << 20)) {
-          if (!starts_with_any(*address, {"http://", "https://", "file://"}))
+          *address = trimmed(*address);
+          if (!starts_with_any(lower(*address), {"http://", "https://", "file://"}))
             fail("tab.open",
                  "must begin with http://, https:// or file://; no script can run in a tab that is opened at about:, "
                  "data:, chrome: or the like");
@@ -178,6 +194,7 @@ class Reader {
   void pattern(std::string_view path, json::value const& value, std::string& out) {
     auto found = text(path, value, 8192);
     if (!found) return;
+    *found = trimmed(*found);
     auto const checked = check_match_pattern(*found, path);
     if (!checked && !error) error = checked.error();
     out = std::move(*found);
@@ -220,7 +237,7 @@ Result<void> check_match_pattern(std::string_view pattern, std::string_view path
   };
   auto const end = pattern.find("://");
   if (end == std::string_view::npos) return wrong("it has no scheme");
-  auto const scheme = pattern.substr(0, end);
+  auto const scheme = lower(pattern.substr(0, end));
   constexpr std::string_view schemes[]{"*", "http", "https", "file"};
   if (std::find(std::begin(schemes), std::end(schemes), scheme) == std::end(schemes))
     return wrong("the scheme must be *, http, https or file");

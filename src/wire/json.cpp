@@ -96,7 +96,7 @@ std::string_view const* repeated(Members const& found) {
 }  // namespace
 
 Result<boost::json::value> parse_strict(std::string_view text, JsonLimits limits) {
-  Scanner scanner{text, {limits.max_depth, true}};
+  Scanner scanner{text, {limits.max_depth, true, limits.exact_numbers}};
   if (!whole(scanner)) return malformed(scanner);
   boost::json::parse_options options;
   options.max_depth = limits.max_depth + 1;
@@ -109,7 +109,7 @@ Result<boost::json::value> parse_strict(std::string_view text, JsonLimits limits
 }
 
 Result<void> check_json(std::string_view text, JsonLimits limits) {
-  Scanner scanner{text, {limits.max_depth, false}};
+  Scanner scanner{text, {limits.max_depth}};
   if (!whole(scanner)) return malformed(scanner);
   return {};
 }

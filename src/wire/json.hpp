@@ -13,6 +13,7 @@ namespace any::wire {
 
 struct JsonLimits {
   std::size_t max_depth = 64;  ///< arrays and objects inside each other
+  bool exact_numbers = false;  ///< also refuse numbers that would be others as doubles; see carried_by_double()
 };
 
 /// Depth of payloads that are passed on unread.

@@ -1,6 +1,8 @@
 #include "wire/scanner.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -94,7 +96,54 @@ void append_utf8(std::string& out, std::uint32_t point) {
   }
 }
 
+// The digits of a number that count, and the power of ten of the first: 0.00120e5 is 12 and 2.
+struct Decimal {
+  std::string digits;
+  long power = 0;
+  bool operator==(Decimal const&) const = default;
+};
+
+Decimal decimal(std::string_view number) {
+  Decimal found;
+  long power = -1;
+  bool fraction = false;
+  auto const exponent_at = std::min(number.find_first_of("eE"), number.size());
+  for (char const c : number.substr(0, exponent_at)) {
+    if (c == '.') fraction = true;
+    if (!is_digit(c)) continue;
+    if (found.digits.empty() && c == '0') {
+      if (fraction) --power;
+      continue;
+    }
+    found.digits += c;
+    if (!fraction) ++power;
+  }
+  found.digits.erase(found.digits.find_last_not_of('0') + 1);
+  if (found.digits.empty()) return {};
+  if (exponent_at < number.size())
+    power += std::strtol(std::string{number.substr(exponent_at + 1)}.c_str(), nullptr, 10);
+  found.power = power;
+  return found;
+}
+
 }  // namespace
+
+bool carried_by_double(std::string_view number) {
+  auto const written = decimal(number);
+  if (written.digits.size() <= 15 && std::abs(written.power) < 300) return true;  // any such number is
+  constexpr std::size_t longest = 800;                                            // no double needs more than 767
+  if (written.digits.size() > longest) return false;
+  auto const nearest = std::strtod(std::string{number}.c_str(), nullptr);
+  std::array<char, longest + 32> text;
+  auto const as_written = [&](auto... format) {
+    auto const [end, failed] = std::to_chars(text.data(), text.data() + text.size(), nearest, format...);
+    return failed == std::errc{} && decimal({text.data(), end}) == written;
+  };
+  // The shortest that reads as the double is not always the nearest of its length.
+  return as_written(std::chars_format::scientific,
+                    static_cast<int>(std::max<std::size_t>(written.digits.size(), 1)) - 1) ||
+         as_written();
+}
 
 bool Scanner::fail(std::size_t where, std::string_view what) {
   at_ = std::min(where, text_.size());
@@ -222,6 +271,12 @@ bool Scanner::number() {
   if (options_.strict && (exponent || at_ - start > 300)) {
     std::string const copy{text_.substr(start, at_ - start)};
     if (std::isinf(std::strtod(copy.c_str(), nullptr))) return fail(start, "a number too large for a double");
+  }
+  if (options_.exact_numbers && !carried_by_double(text_.substr(start, at_ - start))) {
+    std::string const written{text_.substr(start, std::min<std::size_t>(at_ - start, 60))};
+    return fail(start,
+                "the number " + written +
+                    ", which a script would see as another (its numbers are doubles): write it in quotes, as text");
   }
   return true;
 }

@@ -13,6 +13,7 @@ namespace any::wire {
 struct ScanOptions {
   std::size_t max_depth = 1024;  ///< arrays and objects inside each other
   bool strict = false;           ///< also refuse duplicate keys, lone surrogates and numbers no double can hold
+  bool exact_numbers = false;    ///< strict: also refuse numbers that carried_by_double() refuses
 };
 
 /// After any `false` the scan is over: fault() and position() say why and where.
@@ -68,6 +69,10 @@ class Scanner {
   std::vector<Key> keys_;               // strict: of all open objects
   std::deque<std::string> unescaped_;   // strict: keys that were written with escapes
 };
+
+/// Whether a JSON number is still the same as a double: the double, written with as many digits, shows those that stand
+/// there.
+bool carried_by_double(std::string_view number);
 
 /// The text that stands between the quotes of a scanned string. Lone surrogates become U+FFFD.
 std::string unescape(std::string_view inside);

@@ -342,3 +342,18 @@ def test_shutdown_answers_and_then_the_daemon_is_gone(daemon: Daemon) -> None:
     for _ in events:
         pass  # the stream ends in order
     daemon.process = None
+
+
+@pytest.mark.parametrize("number", ["1524831183200260097", "1e400", "0.1234567890123456789", "-9007199254740993"])
+def test_a_number_that_a_script_would_see_as_another_is_refused_by_its_digits_at_every_door(daemon: Daemon, number: str) -> None:
+    body = f'{{"script": "return args", "args": {{"id": [{number}]}}}}'
+    headers = {"Host": f"127.0.0.1:{daemon.port}", "Content-Type": "application/json"}
+    answer = ask(daemon.port, "POST", "/v1/tasks", headers, body)
+    assert answer.status == 400 and b"BadRequestError" in answer.body, answer
+    words = [b"too large"] if number == "1e400" else [number.encode(), b"in quotes"]
+    assert all(word in answer.body for word in words), answer
+
+
+def test_a_number_that_a_double_carries_comes_as_it_is_written(daemon: Daemon, browser: LinkClient) -> None:
+    for number in (1524831183200260096, 0.1, 1e21, 2**53, -0.0):
+        assert daemon.request("POST", "/v1/tasks", {"script": "return 1", "args": number})[0] == 201

@@ -57,6 +57,25 @@ TEST(Request, AnArgIsJsonWhereItParsesAsJsonElseText) {
             json::parse(R"({"n":3,"list":[1,2],"t":"three","quoted":"3","empty":"","with":"a=b","yes":true})"));
 }
 
+TEST(Request, AnArgThatIsJsonButCannotBeCarriedIsRefusedByItsNameAndNotTakenAsText) {
+  for (auto const* text :
+       {"id=1524831183200260097", "id=1e400", "id=[0.1234567890123456789]", "id={\"a\":1,\"a\":2}"}) {
+    auto options = code();
+    options.args = {text};
+    EXPECT_NE(refused(options).find("--arg id: "), std::string::npos) << text;
+  }
+}
+
+TEST(Request, AnArgMayBeNestedDeeply) {
+  auto options = code();
+  auto const deep = std::string(100, '[') + std::string(100, ']');
+  options.args = {"deep=" + deep, "deeper=" + std::string(2000, '[')};
+  EXPECT_EQ(json::serialize(made(options).at("args").at("deep")), deep);
+  EXPECT_TRUE(made(options).at("args").at("deeper").is_string());  // it is no JSON
+  options.args = {"deep=" + std::string(2000, '[') + std::string(2000, ']')};
+  EXPECT_NE(refused(options).find("--arg deep: "), std::string::npos);
+}
+
 TEST(Request, ANumberArrivesToItsLastDigitAndWithItsSign) {
   auto const request = request_from({.script = "1", .is_code = true, .args = {"n=-0.0"}});
   ASSERT_TRUE(request);

@@ -77,7 +77,8 @@ TEST(RequestJson, OnlyAddressesWhereScriptsCanRunAreOpened) {
   auto const opened = [](std::string const& url) {
     return path_of(boost::json::serialize(boost::json::object{{"script", ""}, {"tab", {{"open", url}}}}));
   };
-  for (auto const* good : {"http://a.example/", "https://a.example/", "file:///home/page.html"})
+  for (auto const* good : {"http://a.example/", "https://a.example/", "file:///home/page.html", "HTTP://A.example",
+                           " https://a.example/\n", "File:///x"})
     EXPECT_EQ(opened(good), "accepted") << good;
   for (auto const* bad :
        {"", "a.example", "about:blank", "data:text/html,x", "blob:https://a.example/1", "chrome://version",
@@ -85,9 +86,16 @@ TEST(RequestJson, OnlyAddressesWhereScriptsCanRunAreOpened) {
     EXPECT_EQ(opened(bad), "tab.open") << bad;
 }
 
+TEST(RequestJson, AddressesAreKeptWithoutTheBlanksAroundThem) {
+  EXPECT_EQ(read(R"({"script":"s","tab":{"open":" \tHTTP://a.example/x y\n"}})").tab.url, "HTTP://a.example/x y");
+  EXPECT_EQ(read(R"({"script":"s","tab":{"url":" *://*/* "}})").tab.url, "*://*/*");
+  EXPECT_EQ(read(R"({"script":"s","frame":{"url":" https://a.example/*\n"}})").frame.url, "https://a.example/*");
+}
+
 TEST(RequestJson, MatchPatternsAreThoseOfChromeForPagesWithScripts) {
-  for (auto const* good : {"<all_urls>", "*://*/*", "https://*.example.com/*", "http://localhost:8000/x*",
-                           "file:///home/*", "http://[::1]/*", "http://[::1]:8000/*", "https://*:8443/*"})
+  for (auto const* good :
+       {"<all_urls>", "*://*/*", "https://*.example.com/*", "http://localhost:8000/x*", "file:///home/*",
+        "http://[::1]/*", "http://[::1]:8000/*", "https://*:8443/*", "HTTPS://*.Example.com/*", "FILE:///x"})
     EXPECT_TRUE(check_match_pattern(good, "p").has_value()) << good;
   for (auto const* bad :
        {"", "example.com", "https://example.com", "https://*foo.com/*", "https://a.*/*", "gopher://x/*", "https:///x",

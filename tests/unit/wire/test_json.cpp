@@ -94,6 +94,57 @@ TEST(StrictJson, ReadsEveryDoubleExactly) {
   EXPECT_EQ(parse_strict("1e-999")->get_double(), 0.0);
 }
 
+TEST(StrictJson, RefusesByItsDigitsANumberThatADoubleChangesWhereNumbersAreToBeExact) {
+  for (std::string const number :
+       {"1524831183200260097", "-9007199254740993", "18446744073709551615", "0.1234567890123456789", "1e-400",
+        "5.1e-324", "0.10000000000000000000000000000001", "123456789012345678901234567890"}) {
+    auto const read = parse_strict("{\"id\": [" + number + "]}", {64, true});
+    ASSERT_TRUE(read.has_error()) << number;
+    EXPECT_NE(read.error().message.find(number), std::string::npos) << read.error().message;
+    EXPECT_NE(read.error().message.find("in quotes"), std::string::npos) << read.error().message;
+    EXPECT_EQ(parse_strict(number).has_error(), false) << number;
+  }
+  EXPECT_TRUE(parse_strict("1e400", {64, true}).has_error());
+}
+
+TEST(StrictJson, LetsEveryNumberPassThatIsTheSameAsADouble) {
+  for (std::string const number : {"0",
+                                   "-0",
+                                   "-0.0",
+                                   "0e-999",
+                                   "0.1",
+                                   "0.10000000000000000000000",
+                                   "0.10000000000000001",
+                                   "0.30000000000000004",
+                                   "0.1000000000000000055511151231257827021181583404541015625",
+                                   "1524831183200260096",
+                                   "1524831183200260000",
+                                   "9007199254740991",
+                                   "9007199254740992",
+                                   "18446744073709551616",
+                                   "1e21",
+                                   "1E+21",
+                                   "100000000000000000000000",
+                                   "1.7976931348623157e308",
+                                   "5e-324",
+                                   "4.9e-324",
+                                   "2.2250738585072014e-308",
+                                   "9.5367431640625e-7",
+                                   "12.50",
+                                   "1764245.125"})
+    EXPECT_TRUE(parse_strict(number, {64, true}).has_value()) << number;
+  std::mt19937_64 random{7};
+  for (int i = 0; i < 20000; ++i) {
+    auto const number = std::bit_cast<double>(random());
+    if (!std::isfinite(number)) continue;
+    std::array<char, 64> text{};
+    auto const* end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+    ASSERT_TRUE(carried_by_double({text.data(), end})) << text.data();
+    std::snprintf(text.data(), text.size(), "%.17g", number);
+    ASSERT_TRUE(carried_by_double(text.data())) << text.data();
+  }
+}
+
 TEST(StrictJson, AllowsTheDepthOfTheLimitAndNoMore) {
   auto const nested = [](int depth) {
     return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']');
