@@ -3,7 +3,7 @@
 
     ANY_BINARY=build/release/any build/venv/bin/python bench/cdp_speed.py [round-trip|flight|payload|connect|hops …]
 
-The roads take turns, round by round, in the same tab. Absolute times vary with what else the machine does; the ratios are what counts.
+The ways take turns, round by round, in the same tab. Absolute times vary with what else the machine does; the ratios are what counts.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ ECHO = """new Promise(done => {
 
 
 class Bench:
-    """One browser with both extensions, one tab in it, and every road to that tab."""
+    """One browser with both extensions, one tab in it, and every way to that tab."""
 
     def __init__(self, stack: ExitStack) -> None:
         self.site = stack.enter_context(Pages())
@@ -157,7 +157,7 @@ class Bench:
         self.tab_id = self.tab.id
         page = f"/devtools/page/{self.tab.target}"
         self.gateway, self.raw, self.relay = (Raw(port, page) for port in (self.daemon.port, self.raw_port, relay_port))
-        assert all(b'"value":1' in road.call(EVALUATE) for road in (self.gateway, self.raw, self.relay))
+        assert all(b'"value":1' in way.call(EVALUATE) for way in (self.gateway, self.raw, self.relay))
 
     def worker(self, command: Command, count: int, window: int) -> dict[str, object]:
         self.gateway.call(EVALUATE)  # the floor shares the gateway's attachment, which is let go after 10 s of rest
@@ -168,15 +168,15 @@ class Bench:
         return sum(int(file.read_text().split()[0]) for file in Path(f"/proc/{self.daemon.pid}/task").glob("*/schedstat")) / 1000
 
     def take_turns(self, command: Command, count: int) -> dict[str, list[list[float]]]:
-        """Each road's times by round, and under "cpu" the daemon's CPU per round trip of the gateway."""
-        roads: dict[str, list[list[float]]] = {"worker": [], "raw": [], "relay": [], "gateway": [], "cpu": []}
+        """Each way's times by round, and under "cpu" the daemon's CPU per round trip of the gateway."""
+        ways: dict[str, list[list[float]]] = {"worker": [], "raw": [], "relay": [], "gateway": [], "cpu": []}
         for _ in range(ROUNDS):
-            roads["worker"].append(self.worker(command, count, 1)["spent"])  # type: ignore[arg-type]
+            ways["worker"].append(self.worker(command, count, 1)["spent"])  # type: ignore[arg-type]
             for name in ("raw", "relay", "gateway"):
                 before = self.cpu()
-                roads[name].append(getattr(self, name).times(command, count))
-            roads["cpu"].append([(self.cpu() - before) / count])
-        return roads
+                ways[name].append(getattr(self, name).times(command, count))
+            ways["cpu"].append([(self.cpu() - before) / count])
+        return ways
 
 
 def p50(rounds: list[list[float]]) -> float:
@@ -184,12 +184,12 @@ def p50(rounds: list[list[float]]) -> float:
     return statistics.median(statistics.median(times) for times in rounds)
 
 
-def table(roads: dict[str, list[list[float]]], floor: float) -> None:
-    print("| road | p50 ms | p95 ms | over the worker | over raw |\n| --- | --- | --- | --- | --- |")
-    for road in ("worker", "raw", "relay", "gateway"):
-        middle = p50(roads[road])
-        p95 = statistics.quantiles([time for times in roads[road] for time in times], n=20)[-1]
-        print(f"| {road} | {middle / 1000:.2f} | {p95 / 1000:.2f} | {middle / floor:.2f} | {middle / p50(roads['raw']):.2f} |")
+def table(ways: dict[str, list[list[float]]], floor: float) -> None:
+    print("| way | p50 ms | p95 ms | over the worker | over raw |\n| --- | --- | --- | --- | --- |")
+    for way in ("worker", "raw", "relay", "gateway"):
+        middle = p50(ways[way])
+        p95 = statistics.quantiles([time for times in ways[way] for time in times], n=20)[-1]
+        print(f"| {way} | {middle / 1000:.2f} | {p95 / 1000:.2f} | {middle / floor:.2f} | {middle / p50(ways['raw']):.2f} |")
 
 
 def say_cpu(spent: float) -> None:
@@ -206,16 +206,16 @@ def round_trip(bench: Bench) -> None:
         before = bench.cpu()
         answered.append(bench.gateway.times(info, SEQUENTIAL))
         answered_cpu.append((bench.cpu() - before) / SEQUENTIAL)
-    roads = bench.take_turns(EVALUATE, SEQUENTIAL)
-    floor, our, hop = p50(roads["worker"]), p50(roads["gateway"]), p50(pings)
-    table(roads, floor)
+    ways = bench.take_turns(EVALUATE, SEQUENTIAL)
+    floor, our, hop = p50(ways["worker"]), p50(ways["gateway"]), p50(pings)
+    table(ways, floor)
     print(f"one socket hop (ping and pong with the daemon): {hop:.0f} µs; a command that the daemon answers itself (Target.getTargetInfo): "
           f"{p50(answered):.0f} µs, {statistics.median(answered_cpu):.0f} µs of the daemon's CPU")
     print(f"the extension's own hop (an echo to the offscreen document): {p50(echoes):.0f} µs; "
           f"worker + both hops = {floor + hop + p50(echoes):.0f} µs, gateway over that: {our / (floor + hop + p50(echoes)):.2f}")
     print(f"goal: gateway ≤ 1.25 × worker + hop = {1.25 * floor + hop:.0f} µs; is {our:.0f} µs, (gateway − hop) / worker = {(our - hop) / floor:.2f}")
-    print(f"gateway over relay: {our / p50(roads['relay']):.2f}")
-    say_cpu(p50(roads["cpu"]))
+    print(f"gateway over relay: {our / p50(ways['relay']):.2f}")
+    say_cpu(p50(ways["cpu"]))
 
 
 def flight(bench: Bench) -> None:
@@ -229,7 +229,7 @@ def flight(bench: Bench) -> None:
             rates[name].append(getattr(bench, name).rate(EVALUATE, FLIGHT, WINDOW))
         cpu.append((bench.cpu() - before) / FLIGHT)
     middle = {name: statistics.median(values) for name, values in rates.items()}
-    print("| road | round trips/s | over the worker | over raw |\n| --- | --- | --- | --- |")
+    print("| way | round trips/s | over the worker | over raw |\n| --- | --- | --- | --- |")
     for name, value in middle.items():
         print(f"| {name} | {value:.0f} | {value / middle['worker']:.2f} | {value / middle['raw']:.2f} |")
     print(f"gateway over relay: {middle['gateway'] / middle['relay']:.2f}")
@@ -240,9 +240,9 @@ def payload(bench: Bench) -> None:
     """An answer of 1 MB: a string, and a screenshot."""
     bench.tab.evaluate(NOISE)
     for what, command in (("string", MEGABYTE), ("screenshot", SCREENSHOT)):
-        roads = bench.take_turns(command, LARGE)
-        print(f"{what}, {len(bench.gateway.call(command)) / 1e6:.2f} MB; the daemon's CPU {p50(roads['cpu']) / 1000:.2f} ms each")
-        table(roads, p50(roads["worker"]))
+        ways = bench.take_turns(command, LARGE)
+        print(f"{what}, {len(bench.gateway.call(command)) / 1e6:.2f} MB; the daemon's CPU {p50(ways['cpu']) / 1000:.2f} ms each")
+        table(ways, p50(ways["worker"]))
 
 
 def connect(bench: Bench) -> None:

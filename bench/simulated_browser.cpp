@@ -23,10 +23,10 @@ void play(net::WebSocket& socket, std::string_view id, std::string_view params, 
   auto const tab = std::to_string(1000 + ++finished);
   std::string const where = R"({"id":)" + tab + R"(,"url":"http://127.0.0.1/","title":"simulated"})";
   socket.send(wire::result(id, R"({"accepted":true,"tab":)" + where + "}"));
-  socket.send(wire::notification("task.started", "{" + run + R"(,"road":"scripting","tab":)" + where + "}"));
+  socket.send(wire::notification("task.started", "{" + run + R"(,"injection":"scripting","tab":)" + where + "}"));
   socket.send(wire::request(
       next_id++, "task.finish",
-      "{" + run + R"(,"road":"scripting","tab":)" + where + R"(,"started":true,"outcome":"value","value":1})"));
+      "{" + run + R"(,"injection":"scripting","tab":)" + where + R"(,"started":true,"outcome":"value","value":1})"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Submit-to-result of `return 1` in one tab, one after the other, over the RPC socket.
-//   submit_latency URL TAB RUNS [road-world]
+//   submit_latency URL TAB RUNS [world]
 // Prints microseconds: median, 90th percentile, minimum.
 
 #include <algorithm>
@@ -31,7 +31,7 @@ Async<void> measure(std::string url, std::string tab, std::size_t runs) {
   auto& socket = *connected.value();
   std::string const params = R"({"script":"return 1","tab":)" + tab + R"(,"wait":30})";
   std::vector<double> micros;
-  for (std::size_t i = 0; i < runs + 20; ++i) {  // the first twenty warm the road
+  for (std::size_t i = 0; i < runs + 20; ++i) {  // the first twenty warm it up
     auto const began = Clock::now();
     socket.send(wire::request(i + 1, "tasks.submit", params));
     auto const answer = co_await socket.receive();

@@ -27,7 +27,7 @@ EXIT_CODES = {
     "TimeoutError": 4,
     "CancelledError": 7,
 }
-ROAD = 6
+INFRASTRUCTURE = 6
 UNREACHABLE = 5
 
 # The daemon is on this machine: no proxy of the environment has a say in that.
@@ -131,7 +131,7 @@ def run(options):
     for line in task["console"]:
         print(f"[{line['level']}] {line['text']}", file=sys.stderr)
     if task["error"]:
-        raise Failure(explain(task["error"]), EXIT_CODES.get(task["error"]["name"], ROAD))
+        raise Failure(explain(task["error"]), EXIT_CODES.get(task["error"]["name"], INFRASTRUCTURE))
     return task["result"]
 
 

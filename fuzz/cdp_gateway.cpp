@@ -29,7 +29,7 @@ struct TestClock final : any::Clock {
   any::Instant now() const override { return at; }
 };
 
-class World final : public Road, public Files, public Sockets {
+class World final : public Transport, public Files, public Sockets {
  public:
   struct Call {
     std::string what;

@@ -4,7 +4,7 @@
  */
 import { aim, go, open, rest, settle } from "./arrivals.js";
 import { fate, gather, picture, replace, silence } from "./fates.js";
-import { direct, place, roads } from "./roads.js";
+import { direct, place, injections } from "./injections.js";
 import { close, look, ordinary } from "./tabs.js";
 
 /** @type {Record<string, import("../types.js").Hand>} */
@@ -16,7 +16,7 @@ export const taskHands = {
   "task.settle": settle,
   "task.rest": rest,
   "task.place": place,
-  "task.roads": roads,
+  "task.injections": injections,
   "task.direct": direct,
   "task.fate": fate,
   "task.silence": silence,

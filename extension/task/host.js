@@ -195,10 +195,10 @@ export class TaskHost {
     if (run.announcing === undefined) return;
     clearTimeout(run.announcing);
     run.announcing = undefined;
-    const { task, attempt, hop, tab, road } = run;
+    const { task, attempt, hop, tab, injection } = run;
     this.accept(run);
-    this.link.notify("task.started", { task, attempt, hop, tab, road });
-    this.log("info", `runs in tab ${tab?.id} (${road})`, { task });
+    this.link.notify("task.started", { task, attempt, hop, tab, injection });
+    this.log("info", `runs in tab ${tab?.id} (${injection})`, { task });
   }
 
   /** @param {Run} run @param {Part} part @param {string} state */
@@ -314,14 +314,14 @@ export class TaskHost {
    */
   finish(run, params, valueText, settled) {
     this.close(run);
-    const { task, attempt, hop, tab, road, started } = run;
-    const said = { task, attempt, hop, road, tab, started, ...params };
+    const { task, attempt, hop, tab, injection, started } = run;
+    const said = { task, attempt, hop, injection, tab, started, ...params };
     const acknowledged = this.link.finish(run.key, said, valueText);
     this.accept(run);
     const error = params.error;
     setTimeout(() => {
       // the daemon works meanwhile
-      if (run.unannounced) this.log("info", `runs in tab ${tab?.id} (${road})`, { task });
+      if (run.unannounced) this.log("info", `runs in tab ${tab?.id} (${injection})`, { task });
       this.log(error ? "warn" : "info", error ? `${error.name}: ${error.message}` : `ended: ${params.outcome}`, { task });
     });
     if (settled) settled.finally(() => this.release(run));

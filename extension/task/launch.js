@@ -1,5 +1,5 @@
 /**
- * From the wish to a script in a page: finds the tab, claims it, brings the wrapper into each frame by the road that works there.
+ * From the wish to a script in a page: finds the tab, claims it, brings the wrapper into each frame by the injection that works there.
  * @module
  */
 import { failure, plainFailure } from "./errors.js";
@@ -152,7 +152,7 @@ export class Launcher {
     part.relay = relay;
     part.document = relay.document;
     if (!relay.engines.has(world)) return this.direct(run, part, relay);
-    part.road = world === "main" ? "scripting" : "userScripts";
+    part.injection = world === "main" ? "scripting" : "userScripts";
     part.header = FUNCTION_HEADER;
     part.state = "sent";
     relay.send({ do: "run", world, ...this.words(run, part) });
@@ -274,30 +274,30 @@ export class Launcher {
   }
 
   /**
-   * Where text cannot be evaluated later: the script goes in with its wrapper, by another road.
+   * Where text cannot be evaluated later: the script goes in with its wrapper, by another injection.
    * @param {Run} run
    * @param {Part} part
    * @param {Relay} relay
    */
   async direct(run, part, relay) {
-    const [wrong, roads] = await Promise.all([
+    const [wrong, injections] = await Promise.all([
       syntaxError(String(run.params.script)),
-      this.host.hand("task.roads", { world: run.params.world }),
+      this.host.hand("task.injections", { world: run.params.world }),
     ]);
     if (run.over) return;
     if (wrong) return this.host.fail(run, syntaxFailure(run.file, wrong), { started: false });
     /** @type {any} */
     let last = null;
-    for (const road of roads) {
+    for (const injection of injections) {
       const ticket = crypto.randomUUID();
-      part.road = road;
+      part.injection = injection;
       const words = this.words(run, part);
       const spliced = splicedSource(ticket, words);
       part.header = spliced.header;
       part.state = "sent";
       const { name, note, deadline } = { name: part.name, note: words.note, deadline: run.deadline };
       const asked = {
-        road,
+        injection,
         tab: relay.tab,
         frame: part.frame,
         document: relay.document,
@@ -317,12 +317,12 @@ export class Launcher {
       part.state = "waiting";
     }
     if (run.over) return;
-    throw failure("WorldUnavailableError", last?.message ?? noRoad(run), { hint: "switch on “Allow user scripts” for any on chrome://extensions" });
+    throw failure("WorldUnavailableError", last?.message ?? noWay(run), { hint: "switch on “Allow user scripts” for any on chrome://extensions" });
   }
 }
 
 /** @param {Run} run */
-function noRoad(run) {
+function noWay(run) {
   const world = run.params.world ?? "main";
-  return `there is no road into world "${world}" of this page: switch on “Allow user scripts” in the details of any on chrome://extensions`;
+  return `there is no way into world "${world}" of this page: switch on “Allow user scripts” in the details of any on chrome://extensions`;
 }

@@ -194,7 +194,7 @@ export function relay(setup) {
         case "uncompiled":
           if (it.state !== "expected") return;
           it.state = "void";
-          runs.delete(head.run); // nothing of it ran: it may come by another road
+          runs.delete(head.run); // nothing of it ran: it may come by another injection
           tell(head);
           return;
         case "address":

@@ -13,7 +13,7 @@ import { runName } from "./relays.js";
  * @property {string} name of the run in this frame
  * @property {"waiting"|"sent"|"running"|"ended"} state
  * @property {import("./relays.js").Relay|null} relay
- * @property {string|null} road
+ * @property {string|null} injection
  * @property {number} header lines before the script's first in what was evaluated
  * @property {any} end what the relay said of its end
  */
@@ -81,7 +81,7 @@ export class Run {
     for (const frame of note.frames) {
       const part = run.add(frame, relay.url);
       part.state = "running";
-      part.road = note.road;
+      part.injection = note.injection;
     }
     return run;
   }
@@ -104,8 +104,8 @@ export class Run {
     return this.deadline === null ? most : Math.max(0, Math.min(most, this.deadline - Date.now()));
   }
 
-  get road() {
-    for (const part of this.parts.values()) if (part.road) return part.road;
+  get injection() {
+    for (const part of this.parts.values()) if (part.injection) return part.injection;
     return null;
   }
 
@@ -113,7 +113,7 @@ export class Run {
   add(frame, url, document) {
     const name = runName(this.owner, this.task, this.attempt, this.hop, frame);
     /** @type {Part} */
-    const part = { frame, document, url, name, state: "waiting", relay: null, road: null, header: FUNCTION_HEADER, end: null };
+    const part = { frame, document, url, name, state: "waiting", relay: null, injection: null, header: FUNCTION_HEADER, end: null };
     this.parts.set(frame, part);
     return part;
   }
@@ -122,7 +122,7 @@ export class Run {
   note() {
     const { timeout_ms, file, world, frame } = this.params;
     const frames = [...this.parts.values()].map((part) => part.frame);
-    return { tab: this.tab, opened: this.opened, deadline: this.deadline, params: { timeout_ms, file, world, frame }, frames, road: this.road };
+    return { tab: this.tab, opened: this.opened, deadline: this.deadline, params: { timeout_ms, file, world, frame }, frames, injection: this.injection };
   }
 
   /** @returns {import("../types.js").Hold} */

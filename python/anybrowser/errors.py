@@ -6,7 +6,7 @@
     ├── ScriptError                the script threw; .thrown .stack .file .line .column
     ├── TimeoutError               the task's own `timeout` ran out (also a builtins.TimeoutError)
     ├── CancelledError             the task was cancelled (not asyncio's)
-    ├── RoadError                  the way to the page failed
+    ├── InfrastructureError                  the way to the page failed
     │   ├── NoBrowserError         no browser within `queue_timeout`
     │   ├── PausedError            only paused browsers
     │   ├── TabNotFoundError       .tabs lists what is open
@@ -61,7 +61,7 @@ __all__ = [
     "RequestTimeoutError",
     "ResultError",
     "ResultTooLargeError",
-    "RoadError",
+    "InfrastructureError",
     "ScriptError",
     "TabClosedError",
     "TabNotFoundError",
@@ -172,47 +172,47 @@ class CancelledError(AnyError):
     """A program cancelled the task."""
 
 
-class RoadError(AnyError):
+class InfrastructureError(AnyError):
     """The way to the page failed; the script itself did not."""
 
 
-class NoBrowserError(RoadError):
+class NoBrowserError(InfrastructureError):
     """No browser that fits was connected within `queue_timeout`."""
 
 
-class PausedError(RoadError):
+class PausedError(InfrastructureError):
     """Only paused browsers fit, for all of `queue_timeout`."""
 
 
-class TabNotFoundError(RoadError):
+class TabNotFoundError(InfrastructureError):
     """No tab matches; `tabs` lists what is open."""
 
 
-class FrameNotFoundError(RoadError):
+class FrameNotFoundError(InfrastructureError):
     """No frame matches."""
 
 
-class ForbiddenPageError(RoadError):
+class ForbiddenPageError(InfrastructureError):
     """Chrome lets no extension into that page; `tabs` lists the ordinary ones."""
 
 
-class WorldUnavailableError(RoadError):
-    """There is no road into this world on this page; the message says what to switch on."""
+class WorldUnavailableError(InfrastructureError):
+    """There is no way into this world on this page; the message says what to switch on."""
 
 
-class NavigatedError(RoadError):
+class NavigatedError(InfrastructureError):
     """The page was navigated away under the script."""
 
 
-class TabClosedError(RoadError):
+class TabClosedError(InfrastructureError):
     """The tab was closed under the script."""
 
 
-class PageCrashedError(RoadError):
+class PageCrashedError(InfrastructureError):
     """The page's process died under the script."""
 
 
-class BrowserLostError(RoadError):
+class BrowserLostError(InfrastructureError):
     """The browser went away and did not come back in time."""
 
 

@@ -145,7 +145,7 @@ class Record:
     result: Any
     result_type: Optional[str]
     error: Optional[AnyError]
-    road: Optional[str]
+    injection: Optional[str]
     browser: Optional[str]
     tab: Optional[TabInfo]
     attempts: tuple[Attempt, ...]
@@ -175,7 +175,7 @@ class Record:
             result=data.get("result"),
             result_type=data.get("result_type"),
             error=error_from_json(error) if error else None,
-            road=data.get("road"),
+            injection=data.get("injection"),
             browser=data.get("browser"),
             tab=TabInfo.from_json(tab) if tab else None,
             attempts=tuple(Attempt.from_json(a) for a in data.get("attempts") or ()),
@@ -205,7 +205,7 @@ class Record:
 class Event:
     """One step in a task's life. `kind` says which further members there are: `event["value"]`, `event.get("text")`.
 
-    queued · dispatched {attempt, browser} · started {attempt, hop, tab, road} · progress {value} ·
+    queued · dispatched {attempt, browser} · started {attempt, hop, tab, injection} · progress {value} ·
     console {level, text, line, column} · hop {hop, url} · requeued {reason} · retry {attempt, error} ·
     waiting {for, message} · end {state, error}
     """

@@ -248,8 +248,8 @@ net::Response CdpDoors::version(net::Head const& head, browser::Info const& brow
   }
   row.emplace_back("webSocketDebuggerUrl", socket_address(head, "/devtools/browser/" + browser.id));
   auto text = cdp_object(row);
-  auto const ours = json::serialize(
-      json::object{{"road", "extension"}, {"browser", browser.id}, {"label", browser.label}, {"version", ANY_VERSION}});
+  auto const ours = json::serialize(json::object{
+      {"transport", "extension"}, {"browser", browser.id}, {"label", browser.label}, {"version", ANY_VERSION}});
   text.insert(text.size() - 2, ",\n   \"any\": " + ours);
   return chrome_response(200, text + "\n");
 }

@@ -25,7 +25,7 @@ class LinkEvents {
   virtual void refused(std::string const& browser, task::RunKey const& run, Error error) = 0;
 
   virtual void started(std::string const& browser, task::RunKey const& run, std::optional<task::TabInfo> tab,
-                       task::Road road) = 0;
+                       task::Injection injection) = 0;
   virtual void progress(std::string const& browser, task::RunKey const& run, std::string value) = 0;
   virtual void console(std::string const& browser, task::RunKey const& run, task::ConsoleLine line) = 0;
   /// To be answered by Hands::acknowledge with `token` once it is on disk.

@@ -206,8 +206,8 @@ void Link::acknowledge(std::uint64_t token) {
 void Link::started(Fields const& params) {
   auto const run = read_run(params);
   if (!run) return violated("task.started: " + run.error().message);
-  auto const road = task::road_from(params.text("road")).value_or(task::Road::none);
-  host_.events().started(browser_, *run, read_tab(params), road);
+  auto const injection = task::injection_from(params.text("injection")).value_or(task::Injection::none);
+  host_.events().started(browser_, *run, read_tab(params), injection);
 }
 
 void Link::event(Fields const& params) {

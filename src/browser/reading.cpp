@@ -140,7 +140,7 @@ Result<Finish> read_finish(std::string_view text) {
   Finish finish{std::move(*run), {}};
 
   task::Outcome& outcome = finish.outcome;
-  outcome.road = task::road_from(params->text("road")).value_or(task::Road::none);
+  outcome.injection = task::injection_from(params->text("injection")).value_or(task::Injection::none);
   outcome.tab = read_tab(*params);
   outcome.started = read_started(*params);
   auto const kind = params->text("outcome");

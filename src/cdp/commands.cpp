@@ -160,38 +160,39 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
   auto again = navigates ? std::optional(Command{ticket, std::string(method), std::string(params)}) : std::nullopt;
   on.in_flight.emplace(
       number, InFlight{ticket, navigates, method.starts_with("Input.dispatch"), method == "DOM.setFileInputFiles"});
-  road.send(on.debuggee, on.upstream, method, params,
-            [this, id = on.info.id, number, seen = std::move(seen), again = std::move(again)](Answer const& answer) {
-              auto* const still = target(id);
-              if (still && again && !answer && answer.error().message.starts_with(not_attached)) {
-                return navigate_again(*still, number, *again);
-              }
-              auto const flight = still ? still->in_flight.extract(number) : decltype(still->in_flight)::node_type();
-              if (flight.empty()) {  // answered when the target or the link went
-                bool const in_stead = still && still->said_in_stead.erase(number) > 0;
-                if (seen && !in_stead && !answer && answer.error().code == link_lost) seen(answer);
-                return;
-              }
-              if (flight.mapped().handshake) still->silent = false;
-              // What the client holds for done stays in its ledger: the next attachment is told.
-              bool const in_stead = still->said_in_stead.erase(number) > 0 && !answer;
-              auto const other = seen && !in_stead ? seen(answer) : std::nullopt;
-              bool const detached = !answer && answer.error().message.starts_with(detached_meanwhile);
-              if (detached && flight.mapped().input) {
-                reply(flight.mapped().ticket, "{}");
-              } else if (detached && flight.mapped().navigates) {
-                // It has gone where the debugger may not follow; tabs and webNavigation tell when it is there.
-                await_page(*still, flight.mapped().ticket);
-              } else if (!answer && flight.mapped().uploads && !facts.file_urls) {
-                auto why = answer.error();
-                why.message += no_files;
-                fail(flight.mapped().ticket, why);
-              } else if (!answer) {
-                fail(flight.mapped().ticket, answer.error());
-              } else {
-                reply(flight.mapped().ticket, other ? std::string_view(*other) : *answer);
-              }
-            });
+  transport.send(
+      on.debuggee, on.upstream, method, params,
+      [this, id = on.info.id, number, seen = std::move(seen), again = std::move(again)](Answer const& answer) {
+        auto* const still = target(id);
+        if (still && again && !answer && answer.error().message.starts_with(not_attached)) {
+          return navigate_again(*still, number, *again);
+        }
+        auto const flight = still ? still->in_flight.extract(number) : decltype(still->in_flight)::node_type();
+        if (flight.empty()) {  // answered when the target or the link went
+          bool const in_stead = still && still->said_in_stead.erase(number) > 0;
+          if (seen && !in_stead && !answer && answer.error().code == link_lost) seen(answer);
+          return;
+        }
+        if (flight.mapped().handshake) still->silent = false;
+        // What the client holds for done stays in its ledger: the next attachment is told.
+        bool const in_stead = still->said_in_stead.erase(number) > 0 && !answer;
+        auto const other = seen && !in_stead ? seen(answer) : std::nullopt;
+        bool const detached = !answer && answer.error().message.starts_with(detached_meanwhile);
+        if (detached && flight.mapped().input) {
+          reply(flight.mapped().ticket, "{}");
+        } else if (detached && flight.mapped().navigates) {
+          // It has gone where the debugger may not follow; tabs and webNavigation tell when it is there.
+          await_page(*still, flight.mapped().ticket);
+        } else if (!answer && flight.mapped().uploads && !facts.file_urls) {
+          auto why = answer.error();
+          why.message += no_files;
+          fail(flight.mapped().ticket, why);
+        } else if (!answer) {
+          fail(flight.mapped().ticket, answer.error());
+        } else {
+          reply(flight.mapped().ticket, other ? std::string_view(*other) : *answer);
+        }
+      });
 }
 
 void Gateway::Impl::navigate_again(Target& on, std::uint64_t flight, Command const& command) {
@@ -204,7 +205,7 @@ void Gateway::Impl::navigate_again(Target& on, std::uint64_t flight, Command con
 }
 
 void Gateway::Impl::tell(Target& on, std::string_view method, std::string_view params) {
-  road.send(on.debuggee, on.upstream, method, params, [](Answer const&) {});
+  transport.send(on.debuggee, on.upstream, method, params, [](Answer const&) {});
 }
 
 bool Gateway::Impl::enabled(Target const& on, std::string_view domain, Session const* except) const {

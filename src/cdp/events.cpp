@@ -154,7 +154,7 @@ void Gateway::Impl::child_attached(Target& on, std::string_view params) {
     if (there->bond != Target::Bond::loose) {
       // A service worker of two pages comes by both; the first is the one that is spoken to.
       there->other_ways.emplace_back(on.debuggee, upstream);
-      road.send(on.debuggee, upstream, "Runtime.runIfWaitingForDebugger", "{}", [](Answer const&) {});
+      transport.send(on.debuggee, upstream, "Runtime.runIfWaitingForDebugger", "{}", [](Answer const&) {});
       return;
     }
     // It has outlived the attachment through which it was known.

@@ -29,8 +29,8 @@ constexpr std::string_view not_there = "The browser is not there: open it, or ru
 
 }  // namespace
 
-Gateway::Impl::Impl(Road& to, Sockets& clients_sockets, Files& with_files, Clock const& with_clock, Limits within)
-    : road(to),
+Gateway::Impl::Impl(Transport& to, Sockets& clients_sockets, Files& with_files, Clock const& with_clock, Limits within)
+    : transport(to),
       worker_sockets(clients_sockets, to),
       sockets(worker_sockets),
       files(with_files),
@@ -134,9 +134,9 @@ void Gateway::Impl::subscribe_while_needed() {
   if (needed_now == subscribed) return;
   for (auto const path : heard) {
     if (needed_now) {
-      road.subscribe(path);
+      transport.subscribe(path);
     } else if (linked) {
-      road.unsubscribe(path);
+      transport.unsubscribe(path);
     }
   }
   subscribed = needed_now;
@@ -168,7 +168,7 @@ void Gateway::Impl::ready() {
     // Whoever used it has gone while the link was away.
     bool const left = std::exchange(on->left_attached, false);
     if (!on->parent.empty() || on->bond != Target::Bond::loose) continue;
-    if (left) road.detach(on->debuggee);
+    if (left) transport.detach(on->debuggee);
     say_missed(*on);
   }
   std::vector<ClientId> fresh;
@@ -253,8 +253,8 @@ Client* Gateway::Impl::client(ClientId id) {
   return found == clients.end() ? nullptr : &found->second;
 }
 
-Gateway::Gateway(Road& road, Sockets& sockets, Files& files, Clock const& clock, Limits limits)
-    : impl_(std::make_unique<Impl>(road, sockets, files, clock, limits)) {}
+Gateway::Gateway(Transport& transport, Sockets& sockets, Files& files, Clock const& clock, Limits limits)
+    : impl_(std::make_unique<Impl>(transport, sockets, files, clock, limits)) {}
 Gateway::~Gateway() = default;
 
 void Gateway::link_up(Facts facts) {

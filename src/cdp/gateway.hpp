@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cdp/protocol/facts.hpp"
-#include "cdp/protocol/road.hpp"
+#include "cdp/protocol/transport.hpp"
 
 namespace any::cdp {
 
@@ -16,7 +16,7 @@ class Gateway {
  public:
   struct Impl;  ///< cdp/impl.hpp; for the gateway's own files
 
-  Gateway(Road& road, Sockets& sockets, Files& files, Clock const& clock, Limits limits = {});
+  Gateway(Transport& transport, Sockets& sockets, Files& files, Clock const& clock, Limits limits = {});
   ~Gateway();
   Gateway(Gateway const&) = delete;
   Gateway& operator=(Gateway const&) = delete;

@@ -46,7 +46,7 @@ struct BrowserContext {
 };
 
 struct Gateway::Impl {
-  Impl(Road& to, Sockets& clients_sockets, Files& with_files, Clock const& with_clock, Limits within);
+  Impl(Transport& to, Sockets& clients_sockets, Files& with_files, Clock const& with_clock, Limits within);
 
   // gateway.cpp
   void link_up(Facts said);
@@ -341,7 +341,7 @@ struct Gateway::Impl {
   void worker_hangs_up(ClientId socket);
   void close_worker_sockets(std::uint64_t room);
 
-  Road& road;
+  Transport& transport;
   WorkerSockets worker_sockets;
   Sockets& sockets;
   Files& files;

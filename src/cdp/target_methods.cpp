@@ -268,8 +268,8 @@ void Gateway::Impl::activate_target(std::string id, Answered done) {
     timers.after(0, [done = std::move(done)] { done(no_such_target()); });
     return;
   }
-  road.chrome("tabs.update", "[" + std::to_string(on->debuggee.tab) + R"(,{"active":true}])",
-              [done = std::move(done)](Answer const& answer) { answer ? done("{}") : done(answer.error()); });
+  transport.chrome("tabs.update", "[" + std::to_string(on->debuggee.tab) + R"(,{"active":true}])",
+                   [done = std::move(done)](Answer const& answer) { answer ? done("{}") : done(answer.error()); });
 }
 
 void Gateway::Impl::close_target(std::string id, Answered done) {
@@ -282,7 +282,7 @@ void Gateway::Impl::close_target(std::string id, Answered done) {
   on->closing = true;  // a beforeunload dialog is answered for whoever closes it
   auto const tab = on->debuggee.tab;
   keep_profile_of(tab, [this, tab, done = std::move(done)] {
-    road.chrome("tabs.remove", "[" + std::to_string(tab) + "]", [this, tab, done](Answer const& answer) {
+    transport.chrome("tabs.remove", "[" + std::to_string(tab) + "]", [this, tab, done](Answer const& answer) {
       if (!answer) {
         if (auto* const still = target_of(tab)) still->closing = false;
         return done(answer.error());

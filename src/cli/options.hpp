@@ -15,7 +15,7 @@ enum Exit : int {
   exit_no_browser = 3,
   exit_timeout = 4,
   exit_no_daemon = 5,
-  exit_road = 6,
+  exit_infrastructure = 6,
   exit_cancelled = 7,
   exit_refused = 8,
 };

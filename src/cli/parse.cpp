@@ -13,7 +13,8 @@ namespace {
 constexpr char const* exit_codes_text =
     "Exit codes: 0 a result; 1 the script threw; 2 wrong usage; 3 no browser; 4 timeout; 5 the daemon could not be "
     "reached or\n"
-    "started; 6 the road failed (tab gone, forbidden page, navigated away ...); 7 cancelled; 8 the daemon refused "
+    "started; 6 infrastructure failure (tab gone, forbidden page, navigated away ...); 7 cancelled; 8 the daemon "
+    "refused "
     "(queue or disk full).";
 
 constexpr char const* environment_text =

@@ -35,7 +35,7 @@ void show_task(json::object const& record) {
   field("created", text_of(record, "created"));
   field("started", text_of(record, "started"));
   field("ended", text_of(record, "ended"));
-  field("road", text_of(record, "road"));
+  field("injection", text_of(record, "injection"));
   if (text_of(record, "hops") != "0") field("hops", text_of(record, "hops"));
   field("progress", text_of(record, "progress"));
   field("error", describe(object_of(record, "error")));

@@ -167,7 +167,7 @@ int exit_code(ErrorName name) noexcept {
     case ErrorName::TabClosedError:
     case ErrorName::PageCrashedError:
     case ErrorName::BrowserLostError:
-      return exit_road;
+      return exit_infrastructure;
     case ErrorName::UnavailableError:
     case ErrorName::ProtocolError:
       return exit_no_daemon;

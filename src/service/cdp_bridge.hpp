@@ -11,7 +11,7 @@
 
 namespace any::service {
 
-class CdpBridge final : public cdp::Road,
+class CdpBridge final : public cdp::Transport,
                         public cdp::Sockets,
                         public cdp::Files,
                         public std::enable_shared_from_this<CdpBridge> {

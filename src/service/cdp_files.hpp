@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "cdp/protocol/road.hpp"
+#include "cdp/protocol/transport.hpp"
 
 namespace any::service {
 

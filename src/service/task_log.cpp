@@ -52,7 +52,7 @@ void log_event(std::string_view kind, task::Record const& record) {
   if (kind == "started") {
     std::string text = "started";
     if (record.tab) text += " in tab " + std::to_string(record.tab->id) + ", " + record.tab->url;
-    if (record.road != task::Road::none) text.append(", by ").append(to_string(record.road));
+    if (record.injection != task::Injection::none) text.append(", by ").append(to_string(record.injection));
     log::info(text + hop_number(record), about);
   } else if (kind == "hop") {
     log::info("goes on at " + record.hop_url + hop_number(record), about);

@@ -200,8 +200,8 @@ void TaskService::refused(std::string const& browser, task::RunKey const& run, E
 }
 
 void TaskService::started(std::string const& browser, task::RunKey const& run, std::optional<task::TabInfo> tab,
-                          task::Road road) {
-  apply(core_.started(browser, run, std::move(tab), road, now()));
+                          task::Injection injection) {
+  apply(core_.started(browser, run, std::move(tab), injection, now()));
 }
 
 void TaskService::progress(std::string const& browser, task::RunKey const& run, std::string value) {

@@ -48,7 +48,7 @@ class TaskService final : public Tasks, public browser::LinkEvents {
   void busy(std::string const& browser, task::RunKey const& run, std::int64_t tab) override;
   void refused(std::string const& browser, task::RunKey const& run, Error error) override;
   void started(std::string const& browser, task::RunKey const& run, std::optional<task::TabInfo> tab,
-               task::Road road) override;
+               task::Injection injection) override;
   void progress(std::string const& browser, task::RunKey const& run, std::string value) override;
   void console(std::string const& browser, task::RunKey const& run, task::ConsoleLine line) override;
   void finished(std::string const& browser, task::RunKey const& run, task::Outcome outcome,

@@ -68,7 +68,7 @@ Error Core::Impl::why_none(Task const& task, Bucket const& bucket) const {
   if (worldless)
     return {
         ErrorName::WorldUnavailableError,
-        "no road into the world \"" + std::string{to_string(task.record.request.world)} + "\" in " +
+        "no way into the world \"" + std::string{to_string(task.record.request.world)} + "\" in " +
             (wanted ? name : std::string{"any connected browser"}) +
             ": switch on \"Allow user scripts\" for the extension at chrome://extensions, or use the world \"main\""};
   if (linked)

@@ -60,7 +60,7 @@ struct Outcome {
   std::string url{}, state = "null";   ///< Kind::next
   Error error{};                       ///< Kind::error
   Started started = Started::yes;
-  Road road = Road::none;
+  Injection injection = Injection::none;
   std::optional<TabInfo> tab{};
   std::string screenshot{};  ///< PNG bytes, or empty
 };
@@ -154,7 +154,8 @@ class Core {
   Step busy(std::string_view browser, RunKey const& run, std::int64_t tab, Instant now);
   Step refused(std::string_view browser, RunKey const& run, Error error, Instant now);
 
-  Step started(std::string_view browser, RunKey const& run, std::optional<TabInfo> tab, Road road, Instant now);
+  Step started(std::string_view browser, RunKey const& run, std::optional<TabInfo> tab, Injection injection,
+               Instant now);
   Step progress(std::string_view browser, RunKey const& run, std::string value, Instant now);
   Step console(std::string_view browser, RunKey const& run, ConsoleLine line, Instant now);
   /// Always answered by an AckFinish with `token`, also where the end came too late to count.

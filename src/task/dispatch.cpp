@@ -272,7 +272,7 @@ void Core::Impl::send(Browser& browser, Task& task) {
   arm_hop(task);
   if (browser.state.kind == BrowserKind::prototype) {
     answered(task);
-    note_started(task, std::nullopt, Road::none);
+    note_started(task, std::nullopt, Injection::none);
   }
 }
 

@@ -7,7 +7,7 @@
 
 namespace any::task {
 
-bool of_the_road(ErrorName name) noexcept {
+bool is_infrastructure_failure(ErrorName name) noexcept {
   return name == ErrorName::NavigatedError || name == ErrorName::TabClosedError ||
          name == ErrorName::PageCrashedError || name == ErrorName::BrowserLostError;
 }
@@ -131,7 +131,7 @@ void Core::Impl::requeue(Task& task, Error reason) {
   enqueue(task);
 }
 
-void Core::Impl::fail(Task& task, Error error, bool road, Outcome::Started started, std::string screenshot) {
+void Core::Impl::fail(Task& task, Error error, bool infrastructure, Outcome::Started started, std::string screenshot) {
   if (task.cancelling) {
     end_cancelled(task, std::nullopt);
     return;
@@ -142,7 +142,7 @@ void Core::Impl::fail(Task& task, Error error, bool road, Outcome::Started start
     else
       error.extra["started"] = "unknown";
   }
-  if (!road || task.retries_used >= task.record.request.retries) {
+  if (!infrastructure || task.retries_used >= task.record.request.retries) {
     finish(task, State::failed, std::move(error), std::nullopt, std::move(screenshot));
     return;
   }

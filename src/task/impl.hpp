@@ -81,7 +81,7 @@ struct Core::Impl {
   // runs.cpp
   Task* current(std::string_view browser, RunKey const& run);
   void answered(Task& task);
-  void note_started(Task& task, std::optional<TabInfo> tab, Road road);
+  void note_started(Task& task, std::optional<TabInfo> tab, Injection injection);
   void limit_passed(Task& task);
   void add_line(Task& task, ConsoleLine line);
   void ended(Task& task, Outcome outcome);
@@ -92,7 +92,7 @@ struct Core::Impl {
               std::string screenshot = {});
   void next_hop(Task& task, std::string url, std::string state);
   void requeue(Task& task, Error reason);
-  void fail(Task& task, Error error, bool of_the_road, Outcome::Started started, std::string screenshot = {});
+  void fail(Task& task, Error error, bool infrastructure, Outcome::Started started, std::string screenshot = {});
   void close_attempt(Task& task, std::optional<Error> error, bool requeued);
   void end_cancelled(Task& task, std::optional<Error> error);
 
@@ -105,7 +105,7 @@ struct Core::Impl {
   void change_state(Browser& browser, BrowserState state);
 };
 
-/// Errors that say that the road to the page went away, not that the script failed.
-bool of_the_road(ErrorName name) noexcept;
+/// Infrastructure failures: errors that are not the script's own.
+bool is_infrastructure_failure(ErrorName name) noexcept;
 
 }  // namespace any::task

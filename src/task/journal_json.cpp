@@ -109,7 +109,7 @@ Record record_from(json::object const& from) {
   record.state = state_from(text(from, "state")).value();
   if (auto const* error = from.if_contains("error")) record.error = error_from_json(error->as_object());
   record.result_type = text(from, "result_type");
-  record.road = road_from(text(from, "road")).value_or(Road::none);
+  record.injection = injection_from(text(from, "injection")).value_or(Injection::none);
   record.browser = text(from, "browser");
   if (auto const* tab = from.if_contains("tab")) {
     auto const& array = tab->as_array();
@@ -145,7 +145,7 @@ std::string to_journal(Record const& record) {
   json::object out{{"request", request_json(record.request)}, {"state", to_string(record.state)}};
   if (record.error) out["error"] = to_json(*record.error);
   if (!record.result_type.empty()) out["result_type"] = record.result_type;
-  if (record.road != Road::none) out["road"] = to_string(record.road);
+  if (record.injection != Injection::none) out["injection"] = to_string(record.injection);
   if (!record.browser.empty()) out["browser"] = record.browser;
   if (record.tab) out["tab"] = json::array{record.tab->id, record.tab->url, record.tab->title};
   json::array attempts;

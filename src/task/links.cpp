@@ -101,7 +101,7 @@ void Core::Impl::reconcile(Browser& browser, std::vector<Hold> const& holds) {
     task->confirmed = stamp;
     if (task->phase == Phase::sent) task->phase = Phase::accepted;
     task->taken = true;
-    if (held.phase == Hold::Phase::running) note_started(*task, std::nullopt, Road::none);
+    if (held.phase == Hold::Phase::running) note_started(*task, std::nullopt, Injection::none);
   }
   auto const runs = std::vector<Task*>(browser.runs.begin(), browser.runs.end());
   for (auto* task : runs) {

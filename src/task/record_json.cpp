@@ -111,8 +111,8 @@ std::string record_text(Record const& record, bool full, std::optional<std::stri
     out += ",\"result\":null";
   }
   out += ",\"result_type\":" + text_or_null(record.result_type) + ",\"error\":" + error_text(record.error) +
-         ",\"road\":" + text_or_null(to_string(record.road)) + ",\"browser\":" + text_or_null(record.browser) +
-         ",\"tab\":";
+         ",\"injection\":" + text_or_null(to_string(record.injection)) +
+         ",\"browser\":" + text_or_null(record.browser) + ",\"tab\":";
   if (record.tab)
     out += "{\"id\":" + std::to_string(record.tab->id) + ",\"url\":" + json_text(record.tab->url) +
            ",\"title\":" + json_text(record.tab->title) + "}";

@@ -15,7 +15,7 @@ constexpr int most_requeues = 5;
 bool may_begin_again(Task const& task, ErrorName name) {
   if (name == ErrorName::BrowserLostError || name == ErrorName::NoBrowserError) return true;
   bool const loads = task.record.hop > 0 || task.record.request.tab.kind == TabSpec::Kind::open;
-  return of_the_road(name) && !loads;
+  return is_infrastructure_failure(name) && !loads;
 }
 
 std::string tab_json(std::optional<TabInfo> const& tab) {
@@ -44,7 +44,7 @@ void Core::Impl::answered(Task& task) {
   wake(*task.browser);
 }
 
-void Core::Impl::note_started(Task& task, std::optional<TabInfo> tab, Road road) {
+void Core::Impl::note_started(Task& task, std::optional<TabInfo> tab, Injection injection) {
   if (task.phase == Phase::running) return;
   answered(task);
   task.taken = true;
@@ -55,7 +55,7 @@ void Core::Impl::note_started(Task& task, std::optional<TabInfo> tab, Road road)
   }
   if (task.held) settle(*task.browser, *task.held);
   leave_probe(task);
-  if (road != Road::none) record.road = road;
+  if (injection != Injection::none) record.injection = injection;
   set_state(task, State::running);
   task.phase = Phase::running;
   if (!record.started) record.started = now.wall;
@@ -63,8 +63,8 @@ void Core::Impl::note_started(Task& task, std::optional<TabInfo> tab, Road road)
   if (!attempt.started) attempt.started = now.wall;
   event(task, "started",
         "{\"attempt\":" + std::to_string(attempt.number) + ",\"hop\":" + std::to_string(record.hop) +
-            ",\"tab\":" + tab_json(record.tab) +
-            ",\"road\":" + (record.road == Road::none ? "null" : json_text(to_string(record.road))) + "}");
+            ",\"tab\":" + tab_json(record.tab) + ",\"injection\":" +
+            (record.injection == Injection::none ? "null" : json_text(to_string(record.injection))) + "}");
   touch(task);
   if (!task.cancelling) arm_hop(task);
 }
@@ -120,9 +120,9 @@ void Core::Impl::limit_passed(Task& task) {
 
 void Core::Impl::ended(Task& task, Outcome outcome) {
   bool const ran = outcome.kind != Outcome::Kind::error || outcome.started == Outcome::Started::yes;
-  if (ran && task.phase != Phase::running) note_started(task, outcome.tab, outcome.road);
+  if (ran && task.phase != Phase::running) note_started(task, outcome.tab, outcome.injection);
   if (outcome.tab) task.record.tab = outcome.tab;
-  if (outcome.road != Road::none) task.record.road = outcome.road;
+  if (outcome.injection != Injection::none) task.record.injection = outcome.injection;
   if (outcome.kind == Outcome::Kind::value) {
     task.record.result_type = outcome.value ? "json" : "undefined";
     finish(task, State::completed, std::nullopt, std::move(outcome.value), std::move(outcome.screenshot));
@@ -157,7 +157,8 @@ void Core::Impl::ended(Task& task, Outcome outcome) {
     ++task.requeues;
     requeue(task, std::move(outcome.error));
   } else {
-    fail(task, std::move(outcome.error), of_the_road(name), outcome.started, std::move(outcome.screenshot));
+    fail(task, std::move(outcome.error), is_infrastructure_failure(name), outcome.started,
+         std::move(outcome.screenshot));
   }
 }
 
@@ -230,9 +231,10 @@ Step Core::refused(std::string_view browser, RunKey const& run, Error error, Ins
   return impl_->end();
 }
 
-Step Core::started(std::string_view browser, RunKey const& run, std::optional<TabInfo> tab, Road road, Instant now) {
+Step Core::started(std::string_view browser, RunKey const& run, std::optional<TabInfo> tab, Injection injection,
+                   Instant now) {
   impl_->begin(now);
-  if (auto* task = impl_->current(browser, run)) impl_->note_started(*task, std::move(tab), road);
+  if (auto* task = impl_->current(browser, run)) impl_->note_started(*task, std::move(tab), injection);
   return impl_->end();
 }
 

@@ -28,7 +28,7 @@ Record without_payload(Record const& record) {
   copy.state = record.state;
   copy.error = record.error;
   copy.result_type = record.result_type;
-  copy.road = record.road;
+  copy.injection = record.injection;
   copy.browser = record.browser;
   copy.tab = record.tab;
   copy.attempts = record.attempts;

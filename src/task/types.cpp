@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> states{"queued", "dispatched", "running", "completed", "failed", "cancelled"};
 constexpr std::array<std::string_view, 3> worlds{"main", "isolated", "user"};
-constexpr std::array<std::string_view, 4> roads{"", "scripting", "userScripts", "debugger"};
+constexpr std::array<std::string_view, 4> injections{"", "scripting", "userScripts", "debugger"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> from(std::array<std::string_view, N> const& names, std::string_view text) noexcept {
@@ -25,8 +25,8 @@ std::string_view to_string(State state) noexcept {
 std::string_view to_string(World world) noexcept {
   return worlds[static_cast<std::size_t>(world)];
 }
-std::string_view to_string(Road road) noexcept {
-  return roads[static_cast<std::size_t>(road)];
+std::string_view to_string(Injection injection) noexcept {
+  return injections[static_cast<std::size_t>(injection)];
 }
 std::optional<State> state_from(std::string_view text) noexcept {
   return from<State>(states, text);
@@ -34,8 +34,8 @@ std::optional<State> state_from(std::string_view text) noexcept {
 std::optional<World> world_from(std::string_view text) noexcept {
   return from<World>(worlds, text);
 }
-std::optional<Road> road_from(std::string_view text) noexcept {
-  return from<Road>(roads, text);
+std::optional<Injection> injection_from(std::string_view text) noexcept {
+  return from<Injection>(injections, text);
 }
 
 std::string const& client_id(Request const& request) {

@@ -15,15 +15,15 @@ namespace any::task {
 
 enum class State : unsigned char { queued, dispatched, running, completed, failed, cancelled };
 enum class World : unsigned char { main, isolated, user };
-enum class Road : unsigned char { none, scripting, user_scripts, debugger };
+enum class Injection : unsigned char { none, scripting, user_scripts, debugger };
 enum class Door : unsigned char { v1, prototype };
 
 std::string_view to_string(State state) noexcept;
 std::string_view to_string(World world) noexcept;
-std::string_view to_string(Road road) noexcept;  ///< "scripting", "userScripts", "debugger", "" for none
+std::string_view to_string(Injection injection) noexcept;  ///< "scripting", "userScripts", "debugger", "" for none
 std::optional<State> state_from(std::string_view text) noexcept;
 std::optional<World> world_from(std::string_view text) noexcept;
-std::optional<Road> road_from(std::string_view text) noexcept;
+std::optional<Injection> injection_from(std::string_view text) noexcept;
 constexpr bool is_final(State state) noexcept {
   return state >= State::completed;
 }
@@ -95,7 +95,7 @@ struct Record {
   State state = State::queued;
   std::optional<Error> error{};
   std::string result_type{};  ///< "", "json", "undefined"
-  Road road = Road::none;
+  Injection injection = Injection::none;
   std::string browser{};  ///< of the newest attempt
   std::optional<TabInfo> tab{};
   std::vector<Attempt> attempts{};

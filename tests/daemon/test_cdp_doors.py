@@ -149,7 +149,7 @@ def test_version_tells_what_a_raw_chrome_tells(shared: Daemon, browser: Browser,
     assert told["Browser"] == "Chrome/156.0.8078.79"
     assert (told["Protocol-Version"], told["User-Agent"], told["WebKit-Version"]) == ("1.3", UA, f"537.36 (@{'0' * 40})")
     assert told["webSocketDebuggerUrl"] == f"ws://127.0.0.1:{shared.port}/devtools/browser/{browser.browser}"
-    assert (told["any"]["road"], told["any"]["browser"], told["any"]["label"]) == ("extension", browser.browser, "work")
+    assert (told["any"]["transport"], told["any"]["browser"], told["any"]["label"]) == ("extension", browser.browser, "work")
     assert re.search(r'"webSocketDebuggerUrl": "ws://[^"]+"', answer.body.decode()), "scripts cut it out with grep"
 
 

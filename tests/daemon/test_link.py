@@ -65,7 +65,7 @@ def test_a_task_goes_from_its_submit_to_its_result(daemon: Daemon) -> None:
         browser.finish(start, value={"deep": [1, 2.50, "\ud83d\ude00"]})
         ended = daemon.wait(record["id"])
         assert ended["state"] == "completed" and ended["result"] == {"deep": [1, 2.5, "\U0001f600"]}
-        assert ended["browser"] == browser.browser and ended["tab"]["id"] == 7 and ended["road"] == "scripting"
+        assert ended["browser"] == browser.browser and ended["tab"]["id"] == 7 and ended["injection"] == "scripting"
         assert ended["progress"] == {"half": True}
         assert [(line["level"], line["text"], line["line"]) for line in ended["console"]] == [("warn", "careful", 3)]
 

@@ -74,7 +74,7 @@ def test_a_task_goes_its_way_and_each_answer_tells_it(daemon: Daemon, browser: L
     assert record["result"] == {"big": [1.5, "x"]}
     assert record["result_type"] == "json"
     assert record["progress"] == {"done": 1}
-    assert record["road"] == "scripting"
+    assert record["injection"] == "scripting"
     assert record["labels"] == {"kind": "test"}
     assert record["file"] == "mine.js"
     assert [attempt["number"] for attempt in record["attempts"]] == [1]

@@ -1,4 +1,4 @@
-"""Large, slow and wrong messages through the whole road of CDP. What raw Chromium says to a wrong one is asked in the same test."""
+"""Large, slow and wrong messages all the way from client to page. What raw Chromium says to a wrong one is asked in the same test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def socket_to(url: str, **options: Any) -> ClientConnection:
 
 
 @pytest.fixture
-def road(daemon: Daemon, browser: Chromium, site: Pages) -> Iterator[tuple[Cdp, str, str]]:
+def attached(daemon: Daemon, browser: Chromium, site: Pages) -> Iterator[tuple[Cdp, str, str]]:
     """A client, the session of a page of its own, the page's target."""
     client = Cdp(daemon.url.replace("http://", "ws://") + "/")
     target = client.call("Target.createTarget", url=site.url("/plain"))["targetId"]
@@ -47,8 +47,8 @@ def memory_of(daemon: Daemon) -> int:
 
 
 @pytest.mark.slow
-def test_a_result_of_200_mb_arrives_whole(daemon: Daemon, road: tuple[Cdp, str, str]) -> None:
-    client, session, _ = road
+def test_a_result_of_200_mb_arrives_whole(daemon: Daemon, attached: tuple[Cdp, str, str]) -> None:
+    client, session, _ = attached
     value = client.evaluate(session, "'x'.repeat(200 * 1024 * 1024) + 'end'", PATIENCE)
     assert len(value) == 200 * MB + 3 and value.endswith("xend")
     assert memory_of(daemon) < 2_000 * MB
@@ -56,15 +56,15 @@ def test_a_result_of_200_mb_arrives_whole(daemon: Daemon, road: tuple[Cdp, str, 
 
 
 @pytest.mark.slow
-def test_params_of_200_mb_arrive_whole(daemon: Daemon, road: tuple[Cdp, str, str]) -> None:
-    client, session, _ = road
+def test_params_of_200_mb_arrive_whole(daemon: Daemon, attached: tuple[Cdp, str, str]) -> None:
+    client, session, _ = attached
     assert client.evaluate(session, "'" + "y" * (200 * MB) + "'.length", PATIENCE) == 200 * MB
     assert memory_of(daemon) < 2_000 * MB
     assert client.evaluate(session, "40 + 2") == 42
 
 
-def test_a_message_over_the_limit_ends_its_socket_with_1009_and_no_other(daemon: Daemon, road: tuple[Cdp, str, str]) -> None:
-    client, session, _ = road
+def test_a_message_over_the_limit_ends_its_socket_with_1009_and_no_other(daemon: Daemon, attached: tuple[Cdp, str, str]) -> None:
+    client, session, _ = attached
     with socket_to(daemon.url) as large:
         large.send('{"id":1,"method":"Browser.getVersion","params":{}}')
         large.recv(10)
@@ -76,8 +76,8 @@ def test_a_message_over_the_limit_ends_its_socket_with_1009_and_no_other(daemon:
     assert client.evaluate(session, "40 + 2") == 42
 
 
-def test_a_screenshot_of_a_megabyte(road: tuple[Cdp, str, str]) -> None:
-    client, session, _ = road
+def test_a_screenshot_of_a_megabyte(attached: tuple[Cdp, str, str]) -> None:
+    client, session, _ = attached
     draw = """
         const canvas = document.createElement('canvas'); canvas.width = canvas.height = 900;
         const pen = canvas.getContext('2d'), image = pen.createImageData(900, 900);
@@ -188,8 +188,8 @@ def test_what_chrome_itself_finds_too_deep_reaches_the_page_all_the_same(daemon:
 
 
 @pytest.mark.slow
-def test_no_command_has_a_time_limit_of_ours(road: tuple[Cdp, str, str]) -> None:
-    client, session, _ = road
+def test_no_command_has_a_time_limit_of_ours(attached: tuple[Cdp, str, str]) -> None:
+    client, session, _ = attached
     begun = time.monotonic()
     assert client.evaluate(session, "new Promise(done => setTimeout(() => done('late'), 45000))", 60) == "late"
     assert time.monotonic() - begun >= 45

@@ -1,4 +1,4 @@
-"""Targets that come by another road than a client's own: each client is told, and none is disturbed."""
+"""Targets that come in another way than a client's own: each client is told, and none is disturbed."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_tasks_run_in_every_frame_of_a_strict_page_that_a_program_drives_and_it_
     send(link, tab, "Runtime.enable", session)
     for world in ("main", "isolated"):
         end = link.run("return [location.host, window.mine ?? null]", tab, frame="all", world=world)
-        assert end["outcome"] == "value" and end["road"] == "debugger", end.get("error")
+        assert end["outcome"] == "value" and end["injection"] == "debugger", end.get("error")
         hosts = [site.url("").split("/")[2]] * 4 + [site.other("").split("/")[2]] * 3
         assert sorted(host for host, _ in end["value"]) == sorted(hosts)
         assert value(link, "return window === top", tab, world=world) is True

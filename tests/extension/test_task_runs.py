@@ -27,7 +27,7 @@ def test_the_answer_comes_before_the_end_and_names_the_tab(bench: TaskBench, tab
     let_go(tab)
     assert bench.end(params)["value"] == 3
     started = bench.notes(params["task"], "task.started")
-    assert len(started) == 1 and started[0]["road"] == "scripting"
+    assert len(started) == 1 and started[0]["injection"] == "scripting"
 
 
 def test_the_same_start_twice_runs_once_and_is_answered_as_before(bench: TaskBench, tab: Tab, site: Pages) -> None:  # noqa: F811
@@ -250,7 +250,7 @@ def title_of(bench: TaskBench, spec: object) -> object:  # noqa: F811
     return end.get("value")
 
 
-def test_an_endless_loop_on_the_debuggers_road_is_ended_and_the_page_lives(bench: TaskBench, browser: Chromium, site: Pages) -> None:  # noqa: F811
+def test_an_endless_loop_by_the_debugger_is_ended_and_the_page_lives(bench: TaskBench, browser: Chromium, site: Pages) -> None:  # noqa: F811
     opened = browser.open(site.url("/csp"))
     error = bench.error("for (;;) {}", opened.id, timeout_ms=1000)
     assert error["name"] == "TimeoutError"
@@ -393,7 +393,7 @@ def test_an_end_that_a_page_says_before_its_link_is_there_is_kept_for_the_daemon
         sender: { id: chrome.runtime.id, tab: { id: 987654 }, frameId: 0, documentId: "EARLY" },
         onMessage: { addListener: (listener) => (say = listener) }, onDisconnect: ignored, postMessage: () => {}, disconnect: () => {},
       });
-      const note = { tab: null, opened: false, deadline: null, params: { timeout_ms: null, file: "t.js", world: "main", frame: "main" }, frames: [0], road: "scripting" };
+      const note = { tab: null, opened: false, deadline: null, params: { timeout_ms: null, file: "t.js", world: "main", frame: "main" }, frames: [0], injection: "scripting" };
       say({ say: "hello", url: "http://a.test/", title: "A", type: "text/html", ready: "complete", runs: [{ run, state: "ended", note }] });
       say({ say: "end", run, outcome: "value", text: "7", page: "http://a.test/", title: "A" });
       const store = { get: async () => undefined, all: async () => [], put: async () => {}, delete: async () => {} };

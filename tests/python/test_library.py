@@ -108,7 +108,7 @@ def test_what_json_cannot_carry_is_named_by_its_path(b: Browser, daemon: Daemon)
     assert caught.value.path is not None and "a" in caught.value.path
 
 
-def test_a_failure_of_the_road_has_a_class_of_its_own_and_lists_the_tabs(b: Browser, shop: str) -> None:
+def test_an_infrastructure_failure_has_a_class_of_its_own_and_lists_the_tabs(b: Browser, shop: str) -> None:
     with pytest.raises(TabNotFoundError) as caught:
         b.run("return 1", tab={"url": "https://nowhere.example/*"})
     assert any(shop in str(tab) for tab in caught.value.tabs)

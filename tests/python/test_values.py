@@ -60,14 +60,14 @@ def test_every_name_of_the_protocol_has_its_class() -> None:
 
 
 def test_the_tree_groups_what_is_caught_together() -> None:
-    assert issubclass(TabClosedError, errors.RoadError)
-    assert issubclass(errors.NoBrowserError, errors.RoadError)
+    assert issubclass(TabClosedError, errors.InfrastructureError)
+    assert issubclass(errors.NoBrowserError, errors.InfrastructureError)
     assert issubclass(errors.ConflictError, errors.DaemonError)
     assert issubclass(errors.TimeoutError, builtins.TimeoutError)
     assert issubclass(errors.WaitTimeoutError, builtins.TimeoutError)
     assert not issubclass(errors.WaitTimeoutError, errors.TimeoutError)
     assert issubclass(errors.UnreachableError, builtins.ConnectionError)
-    assert not issubclass(ScriptError, errors.RoadError)
+    assert not issubclass(ScriptError, errors.InfrastructureError)
 
 
 def test_a_name_of_a_newer_daemon_is_still_an_error_that_says_why() -> None:

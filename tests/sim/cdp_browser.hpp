@@ -60,7 +60,7 @@ struct Page {
   std::vector<Worker> workers;
 };
 
-class Browser final : public Road, public Files {
+class Browser final : public Transport, public Files {
  public:
   Browser(Random& random, bool trace) : random_(random), trace_(trace) {}
 

@@ -126,7 +126,7 @@ void World::begin_run(SimBrowser& at, Run& run) {
   run.phase = Hold::Phase::running;
   if (chaos_ && chance(10)) return;  // the word of it is lost
   at.to_daemon.push_back([id = at.id, key = run.key, tab = run.tab](World& w) {
-    w.take(w.core_->started(id, key, TabInfo{tab, "http://page/", "t"}, Road::scripting, w.now_));
+    w.take(w.core_->started(id, key, TabInfo{tab, "http://page/", "t"}, Injection::scripting, w.now_));
   });
 }
 
@@ -157,8 +157,8 @@ void World::end_run(SimBrowser& at, Run& run) {
     outcome.state = std::to_string(run.key.hop);
   } else {
     outcome.kind = Outcome::Kind::error;
-    bool const road = chance(60);
-    outcome.error = Error{road ? ErrorName::NavigatedError : ErrorName::ScriptError, "it failed"};
+    bool const infrastructure = chance(60);
+    outcome.error = Error{infrastructure ? ErrorName::NavigatedError : ErrorName::ScriptError, "it failed"};
     outcome.started = Outcome::Started::yes;
   }
   finish_with(at, run, std::move(outcome));

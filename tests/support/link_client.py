@@ -233,7 +233,7 @@ class LinkClient:
         self.send({"jsonrpc": "2.0", "id": start["id"], "error": error})
 
     def started(self, start: Params) -> None:
-        self.notify("task.started", {**run_of(start), "tab": start.get("where"), "road": "scripting"})
+        self.notify("task.started", {**run_of(start), "tab": start.get("where"), "injection": "scripting"})
 
     def event(self, start: Params, kind: str, n: int = 1, **members: Any) -> None:
         self.notify("task.event", {**run_of(start), "n": n, "kind": kind, **members})
@@ -243,7 +243,7 @@ class LinkClient:
             members = {"outcome": "value", **members}
         if "value" in members:
             members = {"outcome": "value", **members}
-        return {**run_of(start), "road": "scripting", "tab": start.get("where"), "started": True, **members}
+        return {**run_of(start), "injection": "scripting", "tab": start.get("where"), "started": True, **members}
 
     def finish(self, start: Params, **members: Any) -> None:
         """Says the end and waits for its acknowledgement."""

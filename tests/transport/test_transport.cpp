@@ -1,5 +1,5 @@
-// What every way to a browser keeps (cdp::Road): the double that the gateway's tests stand on, and the daemon's own,
-// over a double of the browsers and over a link whose other end is played by hand.
+// What every way to a browser keeps (cdp::Transport): the double that the gateway's tests stand on, and the daemon's
+// own, over a double of the browsers and over a link whose other end is played by hand.
 #include <gmock/gmock.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,7 +11,7 @@
 #include "service/cdp_service.hpp"
 #include "store/memory_store.hpp"
 #include "unit/browser/played_socket.hpp"
-#include "unit/cdp/fake_road.hpp"
+#include "unit/cdp/fake_transport.hpp"
 #include "unit/service/fake_browsers.hpp"
 #include "wire/envelope.hpp"
 
@@ -26,7 +26,7 @@ using ::testing::IsEmpty;
 class Rig {
  public:
   virtual ~Rig() = default;
-  virtual cdp::Road& road() = 0;
+  virtual cdp::Transport& transport() = 0;
   /// Lets what is on its way arrive.
   virtual void settle() = 0;
   /// The oldest call that the browser has not answered.
@@ -40,28 +40,28 @@ class Rig {
 
 class DoubleRig final : public Rig {
  public:
-  cdp::Road& road() override { return road_; }
-  void settle() override { road_.settle(); }
+  cdp::Transport& transport() override { return transport_; }
+  void settle() override { transport_.settle(); }
   void answer(std::string value) override { oldest().done(std::string_view(value)); }
   void refuse(cdp::Failure failure) override { oldest().done(failure); }
-  void lose(std::string why) override { road_.link_down(*this, why); }
-  void come_back() override { road_.link_up(*this, {}); }
+  void lose(std::string why) override { transport_.link_down(*this, why); }
+  void come_back() override { transport_.link_up(*this, {}); }
   void link_down(std::string_view why) { on_loss(why); }
   void link_up(cdp::Facts const&) {}
 
  private:
   cdp::test::Asked oldest() {
-    auto asked = std::move(road_.waiting.front());
-    road_.waiting.pop_front();
+    auto asked = std::move(transport_.waiting.front());
+    transport_.waiting.pop_front();
     return asked;
   }
-  cdp::test::FakeRoad road_;
+  cdp::test::FakeTransport transport_;
 };
 
 /// The daemon's own transport, told of the link as CdpService tells it.
 class BridgeRig : public Rig, public browser::CdpEvents {
  public:
-  cdp::Road& road() override { return *bridge_; }
+  cdp::Transport& transport() override { return *bridge_; }
   void settle() override {
     io_.restart();
     while (io_.poll() > 0) {
@@ -130,7 +130,7 @@ class NoTasks final : public browser::LinkEvents {
   void accepted(std::string const&, task::RunKey const&, task::TabInfo) override {}
   void busy(std::string const&, task::RunKey const&, std::int64_t) override {}
   void refused(std::string const&, task::RunKey const&, Error) override {}
-  void started(std::string const&, task::RunKey const&, std::optional<task::TabInfo>, task::Road) override {}
+  void started(std::string const&, task::RunKey const&, std::optional<task::TabInfo>, task::Transport) override {}
   void progress(std::string const&, task::RunKey const&, std::string) override {}
   void console(std::string const&, task::RunKey const&, task::ConsoleLine) override {}
   void finished(std::string const&, task::RunKey const&, task::Outcome, std::uint64_t) override {}
@@ -222,12 +222,12 @@ class Transport : public testing::Test {
       if (!answer) failures.push_back(answer.error());
     };
   }
-  void ask(std::string name) { rig.road().send({.tab = 1}, "", "Runtime.evaluate", "{}", note(std::move(name))); }
+  void ask(std::string name) { rig.transport().send({.tab = 1}, "", "Runtime.evaluate", "{}", note(std::move(name))); }
   void ask_each_kind() {
-    rig.road().attach({.tab = 1}, note("attach"));
+    rig.transport().attach({.tab = 1}, note("attach"));
     ask("send");
-    rig.road().chrome("tabs.query", "[{}]", note("chrome"));
-    rig.road().room("room.open", "{}", note("room"));
+    rig.transport().chrome("tabs.query", "[{}]", note("chrome"));
+    rig.transport().room("room.open", "{}", note("room"));
   }
 
   std::vector<std::string> heard;
@@ -290,7 +290,7 @@ TYPED_TEST(Transport, a_call_while_the_link_is_down_fails_after_it_has_returned_
 
 TYPED_TEST(Transport, a_call_that_the_loss_gives_rise_to_fails_as_one_while_the_link_is_down) {
   this->rig.on_loss = [this](std::string_view) { this->ask("from the loss"); };
-  this->rig.road().chrome("tabs.query", "[{}]", [this](cdp::Answer const&) { this->ask("from an answer"); });
+  this->rig.transport().chrome("tabs.query", "[{}]", [this](cdp::Answer const&) { this->ask("from an answer"); });
   this->rig.settle();
   this->rig.lose("cut");
   this->rig.settle();

@@ -28,7 +28,7 @@ void Gateway::Impl::wake(Target& on) {
   on.attachment = ++last_attachment;
   if (!on.discarded) return attach_now(on);
   // A discarded page attaches and then answers nothing: it is loaded first, where it lies, without being shown.
-  road.chrome("tabs.reload", "[" + std::to_string(on.debuggee.tab) + "]", [](Answer const&) {});
+  transport.chrome("tabs.reload", "[" + std::to_string(on.debuggee.tab) + "]", [](Answer const&) {});
   // What an attached page is asked before its document has come is answered by an empty one.
   on.reviving = true;
   timers.after(revived_by, [this, id = on.info.id, attachment = on.attachment] {
@@ -39,16 +39,16 @@ void Gateway::Impl::wake(Target& on) {
 
 void Gateway::Impl::attach_now(Target& on) {
   on.discarded = false;
-  road.attach(on.debuggee,
-              [this, id = on.info.id, attachment = on.attachment, debuggee = on.debuggee](Answer const& answer) {
-                auto const* const still = target(id);
-                if (still && still->attachment == attachment) return attached(id, attachment, answer);
-                // It has gone meanwhile: nobody else would let go of what has been attached for it.
-                bool const anew = std::any_of(targets.begin(), targets.end(), [&debuggee](auto const& row) {
-                  return row.second->debuggee == debuggee && row.second->bond != Target::Bond::loose;
-                });
-                if (answer && !anew) road.detach(debuggee);
-              });
+  transport.attach(on.debuggee,
+                   [this, id = on.info.id, attachment = on.attachment, debuggee = on.debuggee](Answer const& answer) {
+                     auto const* const still = target(id);
+                     if (still && still->attachment == attachment) return attached(id, attachment, answer);
+                     // It has gone meanwhile: nobody else would let go of what has been attached for it.
+                     bool const anew = std::any_of(targets.begin(), targets.end(), [&debuggee](auto const& row) {
+                       return row.second->debuggee == debuggee && row.second->bond != Target::Bond::loose;
+                     });
+                     if (answer && !anew) transport.detach(debuggee);
+                   });
 }
 
 void Gateway::Impl::attached(std::string const& id, std::uint64_t attachment, Answer const& answer) {
@@ -75,13 +75,13 @@ void Gateway::Impl::attached(std::string const& id, std::uint64_t attachment, An
 
 void Gateway::Impl::restoring_asked(Target& on, std::string_view method, std::string_view params, Answered then) {
   ++on.unanswered;
-  road.send(on.debuggee, on.upstream, method, params,
-            [this, id = on.info.id, attachment = on.attachment, then = std::move(then)](Answer const& answer) {
-              auto* const still = target(id);
-              if (!still || still->attachment != attachment) return;
-              if (then) then(answer);
-              if (--still->unanswered == 0 && still->restoring) restored(*still);
-            });
+  transport.send(on.debuggee, on.upstream, method, params,
+                 [this, id = on.info.id, attachment = on.attachment, then = std::move(then)](Answer const& answer) {
+                   auto* const still = target(id);
+                   if (!still || still->attachment != attachment) return;
+                   if (then) then(answer);
+                   if (--still->unanswered == 0 && still->restoring) restored(*still);
+                 });
 }
 
 void Gateway::Impl::restore(Target& on) {
@@ -262,7 +262,7 @@ bool Gateway::Impl::go_without_attaching(Target& on, Command const& command) {
   if (method == "Page.navigate") {
     args.push_back(json::object{{"url", string_in(command.params, "url")}});
     auto const number = await_page(on, command.ticket);
-    road.chrome("tabs.update", json::serialize(args), [this, id = on.info.id, number](Answer const& answer) {
+    transport.chrome("tabs.update", json::serialize(args), [this, id = on.info.id, number](Answer const& answer) {
       if (!answer) give_up_on_page(id, number, answer.error());
     });
     return true;
@@ -275,7 +275,7 @@ bool Gateway::Impl::go_without_attaching(Target& on, Command const& command) {
     args.push_back(json::object{{"active", true}});
   }
   if (path.empty()) return false;
-  road.chrome(path, json::serialize(args), [this, ticket = command.ticket](Answer const& answer) {
+  transport.chrome(path, json::serialize(args), [this, ticket = command.ticket](Answer const& answer) {
     answer ? reply(ticket, "{}") : fail(ticket, answer.error());
   });
   return true;
@@ -342,7 +342,7 @@ void Gateway::Impl::let_go(Target& on) {
   part_with_children(on);
   lost(on, {code::server_error, "Inspected target navigated or closed"});
   update_follow(on);
-  road.detach(on.debuggee);
+  transport.detach(on.debuggee);
 }
 
 void Gateway::Impl::let_go_when_idle(Target& on) {

@@ -126,18 +126,18 @@ void Gateway::Impl::dispose_context(std::string id, Answered done) {
   }
   json::array one_list;
   one_list.emplace_back(std::move(ids));
-  road.chrome("tabs.remove", args(std::move(one_list)),
-              [this, its, forget, done = std::move(done)](Answer const& answer) {
-                if (!answer) {
-                  for (auto const tab : its) {
-                    if (auto* const still = target_of(tab)) still->closing = false;
-                  }
-                  return done(answer.error());
-                }
-                for (auto const tab : its) tab_removed(tab);
-                forget();
-                done("{}");
-              });
+  transport.chrome("tabs.remove", args(std::move(one_list)),
+                   [this, its, forget, done = std::move(done)](Answer const& answer) {
+                     if (!answer) {
+                       for (auto const tab : its) {
+                         if (auto* const still = target_of(tab)) still->closing = false;
+                       }
+                       return done(answer.error());
+                     }
+                     for (auto const tab : its) tab_removed(tab);
+                     forget();
+                     done("{}");
+                   });
 }
 
 void Gateway::Impl::contexts_of_gone(ClientId gone_client) {
@@ -214,16 +214,16 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
              auto const tab = object_of(*answer);
              auto const id = number_in(tab, "id").value_or(-1);
              if (focus) {
-               road.chrome("windows.update",
-                           args({number_in(tab, "windowId").value_or(-1), json::object{{"focused", true}}}),
-                           [](Answer const&) {});
+               transport.chrome("windows.update",
+                                args({number_in(tab, "windowId").value_or(-1), json::object{{"focused", true}}}),
+                                [](Answer const&) {});
              }
              auto told = [this, ticket, for_tab](Target& made) {
                auto const& name = made.info.id;
                reply(ticket, R"({"targetId":")" + (for_tab ? tab_target_id(name) : name) + R"("})");
              };
              if (auto* const there = target_of(id)) {
-               if (held) road.chrome("tabs.update", args({id, json::object{{"url", url}}}), [](Answer const&) {});
+               if (held) transport.chrome("tabs.update", args({id, json::object{{"url", url}}}), [](Answer const&) {});
                return told(*there);
              }
              if (held) pending_urls[id] = url;
@@ -259,7 +259,7 @@ void Gateway::Impl::make_tab(std::string context_id, json::object wish, Answered
     if (made->incognito && its.contains(made->spare) && !wish.contains("window")) {
       auto const spare = std::exchange(made->spare, -1);
       find_targets_of_new_tabs();  // from now on it is a page that clients see
-      road.chrome("tabs.update", args({spare, json::object{{"url", wish.at("url")}}}), std::move(done));
+      transport.chrome("tabs.update", args({spare, json::object{{"url", wish.at("url")}}}), std::move(done));
       return;
     }
     for (auto const tab : its) known_window = tabs.at(tab).window;
@@ -275,37 +275,40 @@ void Gateway::Impl::make_tab(std::string context_id, json::object wish, Answered
   }
   // chrome.tabs.create by itself would take an incognito window too, where that is the last one used.
   auto const normal = args({json::object{{"windowTypes", json::array{"normal"}}}});
-  road.chrome("windows.getLastFocused", normal,
-              [this, normal, context_id, wish = std::move(wish), done = std::move(done)](Answer const& last) {
-                auto const usable = [](json::object const& window) {
-                  return text_in(window, "type") == "normal" && !flag_in(window, "incognito");
-                };
-                if (last) {
-                  auto const window = object_of(*last);
-                  if (usable(window)) {
-                    return make_tab_in(context_id, number_in(window, "id").value_or(-1), wish, done);
-                  }
-                } else if (last.error().code == link_lost) {
-                  return done(last);
-                }
-                road.chrome("windows.getAll", normal, [this, usable, context_id, wish, done](Answer const& all) {
-                  auto const read = all ? wire::parse_strict(*all, {256}) : wire::parse_strict("[]");
-                  for (auto const& row : read && read->is_array() ? read->get_array() : json::array()) {
-                    if (!row.is_object() || !usable(row.get_object())) continue;
-                    return make_tab_in(context_id, number_in(row.get_object(), "id").value_or(-1), wish, done);
-                  }
-                  make_window(context_id, wish, done);
-                });
-              });
+  transport.chrome("windows.getLastFocused", normal,
+                   [this, normal, context_id, wish = std::move(wish), done = std::move(done)](Answer const& last) {
+                     auto const usable = [](json::object const& window) {
+                       return text_in(window, "type") == "normal" && !flag_in(window, "incognito");
+                     };
+                     if (last) {
+                       auto const window = object_of(*last);
+                       if (usable(window)) {
+                         return make_tab_in(context_id, number_in(window, "id").value_or(-1), wish, done);
+                       }
+                     } else if (last.error().code == link_lost) {
+                       return done(last);
+                     }
+                     transport.chrome(
+                         "windows.getAll", normal, [this, usable, context_id, wish, done](Answer const& all) {
+                           auto const read = all ? wire::parse_strict(*all, {256}) : wire::parse_strict("[]");
+                           for (auto const& row : read && read->is_array() ? read->get_array() : json::array()) {
+                             if (!row.is_object() || !usable(row.get_object())) continue;
+                             return make_tab_in(context_id, number_in(row.get_object(), "id").value_or(-1), wish, done);
+                           }
+                           make_window(context_id, wish, done);
+                         });
+                   });
 }
 
 void Gateway::Impl::make_tab_in(std::string context_id, std::int64_t window, json::object wish, Answered done) {
   json::object const create{{"windowId", window}, {"url", wish.at("url")}, {"active", wish.at("active")}};
-  road.chrome("tabs.create", args({create}), [this, context_id, wish, done = std::move(done)](Answer const& answer) {
-    // The window may have been closed just now.
-    if (answer || answer.error().message.find("No window with id") == std::string::npos) return done(answer);
-    make_window(context_id, wish, done);
-  });
+  transport.chrome("tabs.create", args({create}),
+                   [this, context_id, wish, done = std::move(done)](Answer const& answer) {
+                     // The window may have been closed just now.
+                     if (answer || answer.error().message.find("No window with id") == std::string::npos)
+                       return done(answer);
+                     make_window(context_id, wish, done);
+                   });
 }
 
 void Gateway::Impl::make_window(std::string context_id, json::object wish, Answered done) {
@@ -315,26 +318,27 @@ void Gateway::Impl::make_window(std::string context_id, json::object wish, Answe
     for (auto const& [key, value] : place->get_object()) create[key] = value;
   }
   if (incognito_context(context_id)) create["incognito"] = true;
-  road.chrome("windows.create", args({create}),
-              [this, context_id, create, done = std::move(done)](Answer const& answer) {
-                if (!answer) return done(answer);
-                auto const window = object_of(*answer);
-                if (auto* const made = context(context_id)) made->window = number_in(window, "id").value_or(-1);
-                auto const* list = window.if_contains("tabs");
-                if (!list || !list->is_array() || list->get_array().empty()) {
-                  return done(Failure{code::server_error, "Chrome has made a window without a tab in it."});
-                }
-                auto tab = json::serialize(list->get_array()[0]);
-                // A browser started with --window-size gives every new window that size, whatever it was asked for.
-                json::object other;
-                for (std::string_view const side : {"width", "height"}) {
-                  auto const* wanted = create.if_contains(side);
-                  if (wanted && window.contains(side) && *wanted != window.at(side)) other[side] = *wanted;
-                }
-                if (other.empty()) return done(std::string_view(tab));
-                road.chrome("windows.update", args({number_in(window, "id").value_or(-1), std::move(other)}),
-                            [tab = std::move(tab), done](Answer const&) { done(std::string_view(tab)); });
-              });
+  transport.chrome("windows.create", args({create}),
+                   [this, context_id, create, done = std::move(done)](Answer const& answer) {
+                     if (!answer) return done(answer);
+                     auto const window = object_of(*answer);
+                     if (auto* const made = context(context_id)) made->window = number_in(window, "id").value_or(-1);
+                     auto const* list = window.if_contains("tabs");
+                     if (!list || !list->is_array() || list->get_array().empty()) {
+                       return done(Failure{code::server_error, "Chrome has made a window without a tab in it."});
+                     }
+                     auto tab = json::serialize(list->get_array()[0]);
+                     // A browser started with --window-size gives every new window that size, whatever it was asked
+                     // for.
+                     json::object other;
+                     for (std::string_view const side : {"width", "height"}) {
+                       auto const* wanted = create.if_contains(side);
+                       if (wanted && window.contains(side) && *wanted != window.at(side)) other[side] = *wanted;
+                     }
+                     if (other.empty()) return done(std::string_view(tab));
+                     transport.chrome("windows.update", args({number_in(window, "id").value_or(-1), std::move(other)}),
+                                      [tab = std::move(tab), done](Answer const&) { done(std::string_view(tab)); });
+                   });
 }
 
 void Gateway::Impl::need_incognito_window(std::string context_id, Answered done) {
@@ -362,7 +366,7 @@ void Gateway::Impl::keep_profile_of(TabId closing, std::function<void()> then) {
     if (!made.incognito || its.size() != 1 || !its.contains(closing)) continue;
     json::object const wish{{"windowId", made.window}, {"url", "about:blank"}, {"active", false}};
     ++making_tabs;
-    road.chrome("tabs.create", args({wish}), [this, id = made.id, then = std::move(then)](Answer const& answer) {
+    transport.chrome("tabs.create", args({wish}), [this, id = made.id, then = std::move(then)](Answer const& answer) {
       if (making_tabs > 0) --making_tabs;
       auto* const here = context(id);
       if (answer && here) {
@@ -398,7 +402,7 @@ void Gateway::Impl::tab_opened_for(ClientId, TabId tab, std::string context_id) 
   } else {
     wish["createProperties"] = json::object{{"windowId", at->second.window}};
   }
-  road.chrome("tabs.group", args({wish}), [this, tab, context_id, joins](Answer const& answer) {
+  transport.chrome("tabs.group", args({wish}), [this, tab, context_id, joins](Answer const& answer) {
     auto* const still = context(context_id);
     if (!still) return;
     if (!answer) {
@@ -409,7 +413,7 @@ void Gateway::Impl::tab_opened_for(ClientId, TabId tab, std::string context_id) 
     auto const read = wire::parse_strict(*answer);
     if (!read || !read->is_int64() || joins) return;
     still->group = read->get_int64();
-    road.chrome("tabGroups.update", args({still->group, json::object{{"title", "any"}}}), [](Answer const&) {});
+    transport.chrome("tabGroups.update", args({still->group, json::object{{"title", "any"}}}), [](Answer const&) {});
   });
 }
 
@@ -433,7 +437,7 @@ void Gateway::Impl::tab_never_told(TabId tab) {
 void Gateway::Impl::go_to_pending_url(Target& on) {
   if (on.pending_url.empty()) return;
   auto const url = std::exchange(on.pending_url, {});
-  road.chrome("tabs.update", args({on.debuggee.tab, json::object{{"url", url}}}), [](Answer const&) {});
+  transport.chrome("tabs.update", args({on.debuggee.tab, json::object{{"url", url}}}), [](Answer const&) {});
 }
 
 }  // namespace any::cdp

@@ -77,7 +77,7 @@ bool Gateway::Impl::cookie_method(Session& by, Command const& command) {
   if (get && bare) {
     reply(command.ticket, R"({"cookies":[]})");
   } else if (get) {
-    road.chrome("cookies.getAll", all_of(store), [this, ticket = command.ticket](Answer const& answer) {
+    transport.chrome("cookies.getAll", all_of(store), [this, ticket = command.ticket](Answer const& answer) {
       if (!answer) return fail(ticket, answer.error());
       json::array told;
       for (auto const& row : cookies_in(answer)) {
@@ -105,7 +105,7 @@ bool Gateway::Impl::cookie_method(Session& by, Command const& command) {
 void Gateway::Impl::set_cookies(Ticket const& ticket, std::string context, std::vector<json::object> cookies) {
   auto const store = store_of(incognito_context(context));
   // What is there already, so as to know which cookies are the client's own.
-  road.chrome("cookies.getAll", all_of(store), [this, ticket, cookies = std::move(cookies)](Answer const& answer) {
+  transport.chrome("cookies.getAll", all_of(store), [this, ticket, cookies = std::move(cookies)](Answer const& answer) {
     if (!answer) return fail(ticket, answer.error());
     std::map<CookieKey, std::string> there;
     for (auto const& row : cookies_in(answer)) {
@@ -117,19 +117,20 @@ void Gateway::Impl::set_cookies(Ticket const& ticket, std::string context, std::
       auto record = as_told(cookie);
       auto const old = there.find(cookie_key(record));
       bool const own = old == there.end() || old->second != text_in(cookie, "value");
-      road.chrome("cookies.set", json::serialize(json::array{cookie}),
-                  [this, ticket, gathered, own, record = std::move(record)](Answer const& set) {
-                    if (!set && !gathered->failed) {
-                      gathered->failed = set.error().code == link_lost
-                                             ? set.error()
-                                             : Failure{code::bad_params, "Invalid cookie fields", set.error().message};
-                    }
-                    if (set && own && clients.contains(ticket.client)) {
-                      own_cookies[ticket.client][cookie_key(record)] = deletion_of(record);
-                    }
-                    if (--gathered->left > 0) return;
-                    gathered->failed ? fail(ticket, *gathered->failed) : reply(ticket, "{}");
-                  });
+      transport.chrome("cookies.set", json::serialize(json::array{cookie}),
+                       [this, ticket, gathered, own, record = std::move(record)](Answer const& set) {
+                         if (!set && !gathered->failed) {
+                           gathered->failed =
+                               set.error().code == link_lost
+                                   ? set.error()
+                                   : Failure{code::bad_params, "Invalid cookie fields", set.error().message};
+                         }
+                         if (set && own && clients.contains(ticket.client)) {
+                           own_cookies[ticket.client][cookie_key(record)] = deletion_of(record);
+                         }
+                         if (--gathered->left > 0) return;
+                         gathered->failed ? fail(ticket, *gathered->failed) : reply(ticket, "{}");
+                       });
     }
   });
 }
@@ -165,15 +166,16 @@ void Gateway::Impl::clear_cookies(Ticket const& ticket, std::string const& of) {
     auto gathered = std::make_shared<Gathered>();
     gathered->left = deletions.size();
     for (auto const& deletion : deletions) {
-      road.chrome("cookies.set", json::serialize(json::array{deletion}), [this, ticket, gathered](Answer const& gone) {
-        if (!gone && !gathered->failed) gathered->failed = gone.error();
-        if (--gathered->left > 0) return;
-        gathered->failed ? fail(ticket, *gathered->failed) : reply(ticket, "{}");
-      });
+      transport.chrome("cookies.set", json::serialize(json::array{deletion}),
+                       [this, ticket, gathered](Answer const& gone) {
+                         if (!gone && !gathered->failed) gathered->failed = gone.error();
+                         if (--gathered->left > 0) return;
+                         gathered->failed ? fail(ticket, *gathered->failed) : reply(ticket, "{}");
+                       });
     }
   };
   if (all) {
-    road.chrome("cookies.getAll", all_of(store), [this, ticket, remove](Answer const& answer) {
+    transport.chrome("cookies.getAll", all_of(store), [this, ticket, remove](Answer const& answer) {
       if (!answer) return fail(ticket, answer.error());
       std::vector<json::object> deletions;
       for (auto const& row : cookies_in(answer)) {

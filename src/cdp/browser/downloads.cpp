@@ -64,7 +64,7 @@ bool Gateway::Impl::download_method(Session& by, Command const& command) {
       reply(command.ticket, "{}");
       return true;
     }
-    road.chrome("downloads.cancel", one(download->id), [this, ticket = command.ticket](Answer const& answer) {
+    transport.chrome("downloads.cancel", one(download->id), [this, ticket = command.ticket](Answer const& answer) {
       answer ? reply(ticket, "{}") : fail(ticket, answer.error());
     });
     return true;
@@ -214,7 +214,7 @@ void Gateway::Impl::join(Download& download) {
   download.id = item->id;
   downloads.items.erase(item);
   if (download.denied || download.cancelling) {
-    road.chrome("downloads.cancel", one(download.id), [](Answer const&) {});
+    transport.chrome("downloads.cancel", one(download.id), [](Answer const&) {});
   }
   if (download.ended) finish(download);
 }
@@ -236,7 +236,7 @@ void Gateway::Impl::finish(Download& download) {
     return;
   }
   auto const args = json::serialize(json::array{json::object{{"id", download.id}}});
-  road.chrome("downloads.search", args, [this, guid](Answer const& answer) {
+  transport.chrome("downloads.search", args, [this, guid](Answer const& answer) {
     auto* const still = downloads.find(guid);
     if (!still) return;
     still->looking = false;
@@ -252,7 +252,8 @@ void Gateway::Impl::finish(Download& download) {
     auto const state = text_in(item, "state");
     if (state == "in_progress") return;  // downloads.onChanged will say when
     if (state != "complete" || still->denied) {
-      if (still->denied && still->id >= 0) road.chrome("downloads.removeFile", one(still->id), [](Answer const&) {});
+      if (still->denied && still->id >= 0)
+        transport.chrome("downloads.removeFile", one(still->id), [](Answer const&) {});
       tell_download(*still, "canceled", {});
       return drop_download(guid);
     }

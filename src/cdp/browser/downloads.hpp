@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "cdp/protocol/road.hpp"
+#include "cdp/protocol/transport.hpp"
 
 namespace any::cdp {
 

@@ -220,7 +220,7 @@ void Gateway::Impl::grant(Grant wish, Answered done) {
   });
   // Written down first: whatever becomes of the call, it is taken back.
   grants.push_back(wish);
-  road.chrome("contentSettings." + wish.type + ".set", set_args(wish), std::move(done));
+  transport.chrome("contentSettings." + wish.type + ".set", set_args(wish), std::move(done));
 }
 
 void Gateway::Impl::take_back_grants(ClientId client_id, std::string_view of, Answered done) {
@@ -247,15 +247,15 @@ void Gateway::Impl::take_back_grants(ClientId client_id, std::string_view of, An
   auto const failed = std::make_shared<std::optional<Failure>>();
   for (auto const& [type, incognito] : types) {
     auto const scope = json::object{{"scope", incognito ? "incognito_session_only" : "regular"}};
-    road.chrome("contentSettings." + type + ".clear", json::serialize(json::array{scope}),
-                [left, failed, done](Answer const& answer) {
-                  if (!answer && !*failed) *failed = answer.error();
-                  if (--*left > 0) return;
-                  *failed ? done(**failed) : done("{}");
-                });
+    transport.chrome("contentSettings." + type + ".clear", json::serialize(json::array{scope}),
+                     [left, failed, done](Answer const& answer) {
+                       if (!answer && !*failed) *failed = answer.error();
+                       if (--*left > 0) return;
+                       *failed ? done(**failed) : done("{}");
+                     });
     for (auto const& other : grants) {
       if (other.type != type || other.incognito != incognito) continue;
-      road.chrome("contentSettings." + type + ".set", set_args(other), [](Answer const&) {});
+      transport.chrome("contentSettings." + type + ".set", set_args(other), [](Answer const&) {});
     }
   }
 }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "cdp/protocol/road.hpp"
+#include "cdp/protocol/transport.hpp"
 
 namespace any::cdp {
 

@@ -44,16 +44,16 @@ std::string_view forbidden(std::string_view now, std::string_view wanted) {
 /// Changes the window; from another state than normal by way of normal, as chrome.windows would keep that state.
 void change(Gateway::Impl& gateway, Ticket const& ticket, std::int64_t id, bool restore, json::object wish) {
   auto set = [&gateway, ticket, id, wish = std::move(wish)] {
-    gateway.road.chrome("windows.update", json::serialize(json::array{id, wish}),
-                        [&gateway, ticket](Answer const& answer) {
-                          answer ? gateway.reply(ticket, "{}") : gateway.fail(ticket, answer.error());
-                        });
+    gateway.transport.chrome("windows.update", json::serialize(json::array{id, wish}),
+                             [&gateway, ticket](Answer const& answer) {
+                               answer ? gateway.reply(ticket, "{}") : gateway.fail(ticket, answer.error());
+                             });
   };
   if (!restore) return set();
-  gateway.road.chrome("windows.update", json::serialize(json::array{id, json::object{{"state", "normal"}}}),
-                      [&gateway, ticket, set = std::move(set)](Answer const& answer) {
-                        answer ? set() : gateway.fail(ticket, answer.error());
-                      });
+  gateway.transport.chrome("windows.update", json::serialize(json::array{id, json::object{{"state", "normal"}}}),
+                           [&gateway, ticket, set = std::move(set)](Answer const& answer) {
+                             answer ? set() : gateway.fail(ticket, answer.error());
+                           });
 }
 
 void get_window_of(Gateway::Impl& gateway, Session const& by, Command const& command, Params& params) {
@@ -66,20 +66,22 @@ void get_window_of(Gateway::Impl& gateway, Session const& by, Command const& com
   if (!on && named) on = gateway.target(Gateway::Impl::tab_target_id(*named));
   if (!on) return gateway.fail(command.ticket, {code::server_error, "No target with given id"});
   if (on->debuggee.tab < 0) return gateway.fail(command.ticket, {code::server_error, "No web contents in the target"});
-  gateway.road.chrome("tabs.get", one(on->debuggee.tab), [&gateway, ticket = command.ticket](Answer const& answer) {
-    if (!answer) return gateway.fail(ticket, no_window(answer.error()));
-    auto const id = number_in(object_of(*answer), "windowId").value_or(-1);
-    gateway.road.chrome("windows.get", one(id), [&gateway, ticket, id](Answer const& window) {
-      if (!window) return gateway.fail(ticket, no_window(window.error()));
-      gateway.reply(ticket, json::serialize(json::object{{"windowId", id}, {"bounds", bounds_of(object_of(*window))}}));
-    });
-  });
+  gateway.transport.chrome(
+      "tabs.get", one(on->debuggee.tab), [&gateway, ticket = command.ticket](Answer const& answer) {
+        if (!answer) return gateway.fail(ticket, no_window(answer.error()));
+        auto const id = number_in(object_of(*answer), "windowId").value_or(-1);
+        gateway.transport.chrome("windows.get", one(id), [&gateway, ticket, id](Answer const& window) {
+          if (!window) return gateway.fail(ticket, no_window(window.error()));
+          gateway.reply(ticket,
+                        json::serialize(json::object{{"windowId", id}, {"bounds", bounds_of(object_of(*window))}}));
+        });
+      });
 }
 
 void get_bounds(Gateway::Impl& gateway, Command const& command, Params& params) {
   auto const id = params.whole("windowId");
   if (params.wrong()) return gateway.fail(command.ticket, *params.wrong());
-  gateway.road.chrome("windows.get", one(id), [&gateway, ticket = command.ticket](Answer const& answer) {
+  gateway.transport.chrome("windows.get", one(id), [&gateway, ticket = command.ticket](Answer const& answer) {
     if (!answer) return gateway.fail(ticket, no_window(answer.error()));
     gateway.reply(ticket, json::serialize(json::object{{"bounds", bounds_of(object_of(*answer))}}));
   });
@@ -108,17 +110,17 @@ void set_bounds(Gateway::Impl& gateway, Command const& command, Params& params) 
                          "The 'minimized', 'maximized' and 'fullscreen' states cannot be combined with 'left', 'top', "
                          "'width' or 'height'"});
   }
-  gateway.road.chrome("windows.get", one(id),
-                      [&gateway, ticket = command.ticket, id, wish, state](Answer const& answer) {
-                        if (!answer) return gateway.fail(ticket, no_window(answer.error()));
-                        auto const now = text_in(object_of(*answer), "state");
-                        if (auto const why = forbidden(now, state); !why.empty()) {
-                          return gateway.fail(ticket, {code::server_error, std::string(why)});
-                        }
-                        if (wish.empty() && (state.empty() || state == now)) return gateway.reply(ticket, "{}");
-                        if (wish.empty()) return change(gateway, ticket, id, false, {{"state", state}});
-                        change(gateway, ticket, id, now != "normal", wish);
-                      });
+  gateway.transport.chrome("windows.get", one(id),
+                           [&gateway, ticket = command.ticket, id, wish, state](Answer const& answer) {
+                             if (!answer) return gateway.fail(ticket, no_window(answer.error()));
+                             auto const now = text_in(object_of(*answer), "state");
+                             if (auto const why = forbidden(now, state); !why.empty()) {
+                               return gateway.fail(ticket, {code::server_error, std::string(why)});
+                             }
+                             if (wish.empty() && (state.empty() || state == now)) return gateway.reply(ticket, "{}");
+                             if (wish.empty()) return change(gateway, ticket, id, false, {{"state", state}});
+                             change(gateway, ticket, id, now != "normal", wish);
+                           });
 }
 
 void set_contents_size(Gateway::Impl& gateway, Command const& command, Params& params) {
@@ -146,12 +148,12 @@ void set_contents_size(Gateway::Impl& gateway, Command const& command, Params& p
     change(gateway, ticket, id, false, std::move(wish));
   };
   auto const populated = json::serialize(json::array{id, json::object{{"populate", true}}});
-  auto look = [&gateway, populated, sized] { gateway.road.chrome("windows.get", populated, sized); };
-  gateway.road.chrome("windows.get", one(id), [&gateway, id, look, sized](Answer const& answer) {
+  auto look = [&gateway, populated, sized] { gateway.transport.chrome("windows.get", populated, sized); };
+  gateway.transport.chrome("windows.get", one(id), [&gateway, id, look, sized](Answer const& answer) {
     if (!answer) return sized(answer);
     if (text_in(object_of(*answer), "state") == "normal") return look();
-    gateway.road.chrome("windows.update", json::serialize(json::array{id, json::object{{"state", "normal"}}}),
-                        [look, sized](Answer const& restored) { restored ? look() : sized(restored); });
+    gateway.transport.chrome("windows.update", json::serialize(json::array{id, json::object{{"state", "normal"}}}),
+                             [look, sized](Answer const& restored) { restored ? look() : sized(restored); });
   });
 }
 

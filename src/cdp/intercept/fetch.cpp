@@ -70,11 +70,12 @@ void Gateway::Impl::update_patterns(Target& on) {
   bool const off = fetch.in_force.empty();
   if (off) fetch.paused.clear();  // Chrome lets them go
   ++fetch.settling;
-  road.send(on.debuggee, on.upstream, off ? "Fetch.disable" : "Fetch.enable", off ? "{}" : fetch.in_force,
-            [this, id = on.info.id, attachment = on.attachment](Answer const&) {
-              auto* const still = target(id);
-              if (still && still->fetch.attachment == attachment && still->fetch.settling > 0) --still->fetch.settling;
-            });
+  transport.send(on.debuggee, on.upstream, off ? "Fetch.disable" : "Fetch.enable", off ? "{}" : fetch.in_force,
+                 [this, id = on.info.id, attachment = on.attachment](Answer const&) {
+                   auto* const still = target(id);
+                   if (still && still->fetch.attachment == attachment && still->fetch.settling > 0)
+                     --still->fetch.settling;
+                 });
 }
 
 void Gateway::Impl::enable_fetch(Session& by, Target& on, Command const& command) {

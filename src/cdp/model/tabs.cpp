@@ -43,11 +43,11 @@ void Gateway::Impl::look() {
   timers.after(told_by, [this, number] {
     if (looking && number == last_look) look_failed({code::server_error, "no answer within 8 s"});
   });
-  road.chrome("tabs.query", "[{}]", [this, number](Answer const& answer) {
+  transport.chrome("tabs.query", "[{}]", [this, number](Answer const& answer) {
     if (number != last_look || !looking) return;
     if (!answer) return look_failed(answer.error());
     if (auto const read = wire::parse_strict(*answer, {256})) read_tabs(*read);
-    road.chrome("debugger.getTargets", "[]", [this, number](Answer const& listed) {
+    transport.chrome("debugger.getTargets", "[]", [this, number](Answer const& listed) {
       if (number != last_look || !looking) return;
       if (!listed) return look_failed(listed.error());
       looking = false;
@@ -395,7 +395,7 @@ void Gateway::Impl::find_targets_of_new_tabs() {
   timers.after(told_by, [this, number] {
     if (finding && number == last_find) finding_failed();
   });
-  road.chrome("debugger.getTargets", "[]", [this, number](Answer const& answer) {
+  transport.chrome("debugger.getTargets", "[]", [this, number](Answer const& answer) {
     if (number != last_find || !finding) return;
     if (!answer) return finding_failed();
     finding = false;

@@ -3,7 +3,7 @@
 // (third_party/inspector_protocol/crdtp/dispatch.cc).
 
 #include "base/error.hpp"
-#include "cdp/protocol/road.hpp"
+#include "cdp/protocol/transport.hpp"
 
 namespace any::cdp {
 

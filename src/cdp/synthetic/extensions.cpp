@@ -164,7 +164,7 @@ void Gateway::Impl::open_room(LoadedExtension& loading) {
     params.append(wire::quote(name)).append(":").append(wire::quote(text));
   }
   params.append(R"(},"source":)").append(wire::quote(std::exchange(loading.source, {}))).append("}");
-  road.room("room.open", params, [this, room](Answer const& answer) { loaded(room, answer); });
+  transport.room("room.open", params, [this, room](Answer const& answer) { loaded(room, answer); });
 }
 
 void Gateway::Impl::loaded(std::uint64_t room, Answer const& answer) {
@@ -189,7 +189,7 @@ void Gateway::Impl::end_extension(std::uint64_t room, Failure const& why) {
   if (extension.asked) fail(*extension.asked, why);
   close_worker_sockets(room);
   unmake_target(extension.target);
-  if (linked) road.room("room.close", R"({"room":)" + std::to_string(room) + "}", [](Answer const&) {});
+  if (linked) transport.room("room.close", R"({"room":)" + std::to_string(room) + "}", [](Answer const&) {});
 }
 
 void Gateway::Impl::extensions_of_gone(ClientId owner) {

@@ -38,7 +38,7 @@ class WorkerSockets final : public Sockets {
     std::int64_t number = 0;  ///< as the room calls the socket
   };
 
-  WorkerSockets(Sockets& outside, Road& road) : outside_(outside), road_(road) {}
+  WorkerSockets(Sockets& outside, Transport& transport) : outside_(outside), transport_(transport) {}
   void send(ClientId client, std::string text) override;
   void close(ClientId client, std::uint16_t code, std::string_view reason) override;
 
@@ -53,7 +53,7 @@ class WorkerSockets final : public Sockets {
   static constexpr ClientId first = ClientId{1} << 62;
 
   Sockets& outside_;
-  Road& road_;
+  Transport& transport_;
   std::map<ClientId, End> inside_;
   ClientId last_ = first;
 };

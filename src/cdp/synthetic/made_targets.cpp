@@ -111,10 +111,10 @@ void Gateway::Impl::run_on_made(Session& by, Command const& command) {
 void Gateway::Impl::run_in_worker(Session& by, MadeTarget const& worker, Command const& command) {
   Params params(command.params);
   auto const ask = [&](std::string_view method, std::string_view with) {
-    road.room(method, R"({"room":)" + std::to_string(worker.room) + std::string(with) + "}",
-              [this, ticket = command.ticket](Answer const& answer) {
-                answer ? reply(ticket, *answer) : fail(ticket, answer.error());
-              });
+    transport.room(method, R"({"room":)" + std::to_string(worker.room) + std::string(with) + "}",
+                   [this, ticket = command.ticket](Answer const& answer) {
+                     answer ? reply(ticket, *answer) : fail(ticket, answer.error());
+                   });
   };
   if (command.method == "Runtime.enable") {
     if (!by.ledger.has(command.method)) {

@@ -92,7 +92,7 @@ void Gateway::Impl::update_follow(Target& on) {
     }
   }
   if (who.empty()) {
-    if (std::exchange(on.follows, false)) road.follow(on.debuggee.tab, false, "[]", 0);
+    if (std::exchange(on.follows, false)) transport.follow(on.debuggee.tab, false, "[]", 0);
     return;
   }
   std::vector<Foreseen> rows;
@@ -115,7 +115,7 @@ void Gateway::Impl::update_follow(Target& on) {
   for (auto const& row : plans[mark]) {
     commands += R"({"method":")" + row.method + R"(","params":)" + row.params + "},";
   }
-  road.follow(on.debuggee.tab, true, commands.append(hold_requests).append("]"), mark);
+  transport.follow(on.debuggee.tab, true, commands.append(hold_requests).append("]"), mark);
 }
 
 std::int64_t Gateway::Impl::plan_of(std::vector<Foreseen> rows) {
@@ -191,12 +191,12 @@ void Gateway::Impl::foreseen_answered(Target& on, json::array const& answers) {
 }
 
 void Gateway::Impl::say_again(Target& on, Foreseen const& row) {
-  road.send(on.debuggee, on.upstream, row.method, row.params,
-            [this, client = row.client, name = row.session, key = row.key](Answer const& answer) {
-              auto* const owner = session(client, name);
-              auto* const line = owner && answer ? owner->ledger.find(key) : nullptr;
-              if (line) line->given = string_in(*answer, "identifier");
-            });
+  transport.send(on.debuggee, on.upstream, row.method, row.params,
+                 [this, client = row.client, name = row.session, key = row.key](Answer const& answer) {
+                   auto* const owner = session(client, name);
+                   auto* const line = owner && answer ? owner->ledger.find(key) : nullptr;
+                   if (line) line->given = string_in(*answer, "identifier");
+                 });
 }
 
 void Gateway::Impl::forget_foreseen(Target& on) {

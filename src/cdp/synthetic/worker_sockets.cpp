@@ -31,19 +31,19 @@ void WorkerSockets::send(ClientId client, std::string text) {
   if (client <= first) return outside_.send(client, std::move(text));
   auto const found = inside_.find(client);
   if (found == inside_.end()) return;
-  road_.room("room.message", about(found->second) + R"(,"data":)" + wire::quote(text) + "}", unheard);
+  transport_.room("room.message", about(found->second) + R"(,"data":)" + wire::quote(text) + "}", unheard);
 }
 
 void WorkerSockets::close(ClientId client, std::uint16_t code, std::string_view reason) {
   if (client <= first) return outside_.close(client, code, reason);
   auto const ending = inside_.extract(client);
-  if (!ending.empty()) road_.room("room.socket", closed(ending.mapped(), code, reason), unheard);
+  if (!ending.empty()) transport_.room("room.socket", closed(ending.mapped(), code, reason), unheard);
 }
 
 ClientId WorkerSockets::open(End end) {
   auto const client = ++last_;
   inside_.emplace(client, end);
-  road_.room("room.socket", about(end) + R"(,"state":"open"})", unheard);
+  transport_.room("room.socket", about(end) + R"(,"state":"open"})", unheard);
   return client;
 }
 
@@ -66,9 +66,10 @@ void Gateway::Impl::worker_dials(LoadedExtension const& extension, std::int64_t 
   auto const* const owner = client(extension.owner);
   if (!owner || worker_sockets.find(extension.room, number) != 0) return;
   if (owner->entry.url.empty() || place(url) != place(owner->entry.url)) {
-    road.room("room.socket",
-              closed({extension.room, number}, policy_violation, "it may open no other socket than its client's own"),
-              unheard);
+    transport.room(
+        "room.socket",
+        closed({extension.room, number}, policy_violation, "it may open no other socket than its client's own"),
+        unheard);
     return;
   }
   auto entry = owner->entry;

@@ -30,7 +30,7 @@ struct Heard final : LinkEvents {
   void refused(std::string const&, task::RunKey const& run, Error error) override {
     all.push_back("refused " + run.task + ": " + std::string(to_string(error.name)));
   }
-  void started(std::string const&, task::RunKey const& run, std::optional<task::TabInfo>, task::Road) override {
+  void started(std::string const&, task::RunKey const& run, std::optional<task::TabInfo>, task::Injection) override {
     all.push_back("started " + run.task);
   }
   void progress(std::string const&, task::RunKey const& run, std::string value) override {

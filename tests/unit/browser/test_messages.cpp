@@ -51,11 +51,11 @@ TEST(PrototypeTask, HasItsThreeFieldsAndTheTimeoutInSeconds) {
 
 TEST(Finish, CutsTheValueOutAsItStands) {
   auto const read = read_finish(
-      R"({"task":"t","attempt":1,"hop":0,"road":"debugger","tab":{"id":5,"url":"u","title":"\ud800"},"started":true,)"
+      R"({"task":"t","attempt":1,"hop":0,"injection":"debugger","tab":{"id":5,"url":"u","title":"\ud800"},"started":true,)"
       R"("outcome":"value","value":{"b" : 1.50,"a":"\u00e9"}})");
   ASSERT_TRUE(read);
   EXPECT_EQ(read->outcome.value, R"({"b" : 1.50,"a":"\u00e9"})");
-  EXPECT_EQ(read->outcome.road, task::Road::debugger);
+  EXPECT_EQ(read->outcome.injection, task::Injection::debugger);
   EXPECT_EQ(read->outcome.tab->id, 5);
   EXPECT_EQ(read->outcome.tab->title, "\xEF\xBF\xBD") << "half a surrogate pair";
 }

@@ -6,7 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "unit/cdp/fake_road.hpp"
+#include "unit/cdp/fake_transport.hpp"
 
 namespace any::cdp::test {
 
@@ -16,10 +16,11 @@ inline constexpr std::string_view page_2 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2";
 class Stage : public ::testing::Test {
  protected:
   Stage() {
-    road.always("tabs.query",
-                R"([{"id":1,"windowId":9,"url":"http://a.example/","title":"A","status":"complete","active":true},)"
-                R"({"id":2,"windowId":9,"url":"http://b.example/","title":"B","status":"complete"}])");
-    road.always(
+    transport.always(
+        "tabs.query",
+        R"([{"id":1,"windowId":9,"url":"http://a.example/","title":"A","status":"complete","active":true},)"
+        R"({"id":2,"windowId":9,"url":"http://b.example/","title":"B","status":"complete"}])");
+    transport.always(
         "debugger.getTargets",
         R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1","type":"page","tabId":1,"url":"http://a.example/","title":"A"},)"
         R"({"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2","type":"page","tabId":2,"url":"http://b.example/","title":"B"}])");
@@ -28,7 +29,7 @@ class Stage : public ::testing::Test {
 
   void join(ClientId client, Entry entry = {}) {
     gateway.open(client, std::move(entry));
-    road.settle();
+    transport.settle();
   }
   /// A command without waiting for its answer.
   void say(ClientId client, int id, std::string_view method, std::string_view params = "{}",
@@ -37,7 +38,7 @@ class Stage : public ::testing::Test {
                        std::string(params);
     if (!session.empty()) text += R"(,"sessionId":")" + std::string(session) + "\"";
     gateway.receive(client, text + "}");
-    road.settle();
+    transport.settle();
   }
   /// Attaches automatically at the browser's level; the sessions by target.
   std::map<std::string, std::string> attach_all(ClientId client) {
@@ -70,21 +71,21 @@ class Stage : public ::testing::Test {
     return all;
   }
   void attach_answers() {
-    road.always("", "{}");
+    transport.always("", "{}");
     for (auto const* method :
          {"Page.enable", "Runtime.enable", "Network.enable", "Log.enable", "Target.setAutoAttach",
           "Target.getTargetInfo", "Page.getFrameTree", "Runtime.disable", "Network.disable",
           "Page.setLifecycleEventsEnabled", "Page.createIsolatedWorld", "Runtime.runIfWaitingForDebugger",
           "Emulation.setLocaleOverride", "Fetch.disable", "Page.disable", "Runtime.addBinding", "Runtime.removeBinding",
           "Page.removeScriptToEvaluateOnNewDocument"}) {
-      road.always(method, "{}");
+      transport.always(method, "{}");
     }
   }
 
   FakeClock clock;
-  FakeRoad road;
+  FakeTransport transport;
   FakeSockets sockets;
-  Gateway gateway{road, sockets, road, clock};
+  Gateway gateway{transport, sockets, transport, clock};
 };
 
 }  // namespace any::cdp::test

@@ -63,12 +63,12 @@ TEST_F(BrowserMethods, close_ends_only_the_client_that_says_it) {
 
 TEST_F(BrowserMethods, a_command_waits_while_the_link_is_down) {
   join(1);
-  road.link_down(gateway);
+  transport.link_down(gateway);
   say(1, 1, "Storage.getCookies");
   EXPECT_TRUE(told().empty());
-  road.link_up(gateway, {.browser_id = "b"});
-  road.settle();
-  road.answer("cookies.getAll", "[]");
+  transport.link_up(gateway, {.browser_id = "b"});
+  transport.settle();
+  transport.answer("cookies.getAll", "[]");
   EXPECT_EQ(told(), std::vector<std::string>{R"(id 1: {"cookies":[]})"});
 }
 
@@ -77,8 +77,9 @@ TEST_F(BrowserMethods, the_window_of_a_target_is_that_of_its_tab) {
   EXPECT_EQ(ask("Browser.getWindowForTarget"), "error No web contents in the target");
   EXPECT_EQ(ask("Browser.getWindowForTarget", R"({"targetId":"nope"})"), "error No target with given id");
   ask("Browser.getWindowForTarget", R"({"targetId":")" + std::string(page_2) + "\"}");
-  EXPECT_EQ(road.answer("tabs.get", R"({"id":2,"windowId":9})"), "[2]");
-  EXPECT_EQ(road.answer("windows.get", R"({"id":9,"left":1,"top":2,"width":3,"height":4,"state":"normal"})"), "[9]");
+  EXPECT_EQ(transport.answer("tabs.get", R"({"id":2,"windowId":9})"), "[2]");
+  EXPECT_EQ(transport.answer("windows.get", R"({"id":9,"left":1,"top":2,"width":3,"height":4,"state":"normal"})"),
+            "[9]");
   EXPECT_EQ(answer(), R"({"windowId":9,"bounds":{"left":1,"top":2,"width":3,"height":4,"windowState":"normal"}})");
 }
 
@@ -89,42 +90,44 @@ TEST_F(BrowserMethods, bounds_follow_chromes_rules) {
             "or 'height'");
   EXPECT_EQ(ask("Browser.setWindowBounds", R"({"windowId":"x","bounds":{}})"), "error Invalid parameters");
   ask("Browser.setWindowBounds", R"({"windowId":9,"bounds":{"windowState":"maximized"}})");
-  road.answer("windows.get", R"({"id":9,"state":"fullscreen"})");
+  transport.answer("windows.get", R"({"id":9,"state":"fullscreen"})");
   EXPECT_EQ(answer(), "error To maximize a minimized or fullscreen window, restore it to normal state first.");
   ask("Browser.getWindowBounds", R"({"windowId":7})");
-  road.refuse("windows.get", "No window with id: 7.");
+  transport.refuse("windows.get", "No window with id: 7.");
   EXPECT_EQ(answer(), "error Browser window not found");
 }
 
 TEST_F(BrowserMethods, a_maximized_window_is_restored_before_it_is_sized) {
   join(1);
   ask("Browser.setWindowBounds", R"({"windowId":9,"bounds":{"width":800}})");
-  road.answer("windows.get", R"({"id":9,"state":"maximized"})");
-  EXPECT_EQ(road.answer("windows.update", "{}"), R"([9,{"state":"normal"}])");
+  transport.answer("windows.get", R"({"id":9,"state":"maximized"})");
+  EXPECT_EQ(transport.answer("windows.update", "{}"), R"([9,{"state":"normal"}])");
   EXPECT_EQ(answer(), "");
-  EXPECT_EQ(road.answer("windows.update", "{}"), R"([9,{"width":800}])");
+  EXPECT_EQ(transport.answer("windows.update", "{}"), R"([9,{"width":800}])");
   EXPECT_EQ(answer(), "{}");
 }
 
 TEST_F(BrowserMethods, the_contents_get_the_size_that_is_asked_for) {
   join(1);
   ask("Browser.setContentsSize", R"({"windowId":9,"width":500,"height":400})");
-  road.answer("windows.get", R"({"id":9,"state":"normal"})");
-  road.answer("windows.get", R"({"id":9,"width":780,"height":580,"tabs":[{"active":true,"width":780,"height":493}]})");
-  EXPECT_EQ(road.answer("windows.update", "{}"), R"([9,{"width":500,"height":487}])");
+  transport.answer("windows.get", R"({"id":9,"state":"normal"})");
+  transport.answer("windows.get",
+                   R"({"id":9,"width":780,"height":580,"tabs":[{"active":true,"width":780,"height":493}]})");
+  EXPECT_EQ(transport.answer("windows.update", "{}"), R"([9,{"width":500,"height":487}])");
   EXPECT_EQ(answer(), "{}");
 }
 
 TEST_F(BrowserMethods, cookies_are_told_in_cdps_form) {
   join(1);
   ask("Storage.getCookies");
-  EXPECT_EQ(road.answer("cookies.getAll",
-                        R"([{"name":"a","value":"bc","domain":".x.example","hostOnly":false,"path":"/","secure":true,)"
-                        R"("httpOnly":true,"session":false,"expirationDate":1800000000.5,"sameSite":"no_restriction",)"
-                        R"("storeId":"0","partitionKey":{"topLevelSite":"https://t.example"}},)"
-                        R"({"name":"s","value":"","domain":"y.example","hostOnly":true,"path":"/p","secure":false,)"
-                        R"("httpOnly":false,"session":true,"sameSite":"unspecified","storeId":"0"}])"),
-            R"([{"storeId":"0","partitionKey":{}}])");
+  EXPECT_EQ(
+      transport.answer("cookies.getAll",
+                       R"([{"name":"a","value":"bc","domain":".x.example","hostOnly":false,"path":"/","secure":true,)"
+                       R"("httpOnly":true,"session":false,"expirationDate":1800000000.5,"sameSite":"no_restriction",)"
+                       R"("storeId":"0","partitionKey":{"topLevelSite":"https://t.example"}},)"
+                       R"({"name":"s","value":"","domain":"y.example","hostOnly":true,"path":"/p","secure":false,)"
+                       R"("httpOnly":false,"session":true,"sameSite":"unspecified","storeId":"0"}])"),
+      R"([{"storeId":"0","partitionKey":{}}])");
   auto const cookies = object(answer()).at("cookies").as_array();
   ASSERT_EQ(cookies.size(), 2U);
   EXPECT_EQ(boost::json::serialize(cookies[0]),
@@ -142,15 +145,15 @@ TEST_F(BrowserMethods, a_domain_without_a_dot_means_that_host_alone) {
       R"({"cookies":[{"name":"a","value":"1","domain":"x.example","path":"/p"},)"
       R"({"name":"b","value":"2","domain":".x.example","secure":true,"sameSite":"None","expires":1800000000},)"
       R"({"name":"c","value":"3","url":"https://Y.example:8443/deep/page"}]})");
-  road.answer("cookies.getAll", "[]");
+  transport.answer("cookies.getAll", "[]");
   EXPECT_EQ(
-      road.answer("cookies.set"),
+      transport.answer("cookies.set"),
       R"([{"storeId":"0","url":"http://x.example/p","name":"a","value":"1","path":"/p","secure":false,"httpOnly":false}])");
-  auto const second = road.answer("cookies.set");
+  auto const second = transport.answer("cookies.set");
   EXPECT_THAT(second, HasSubstr(R"("url":"https://x.example/")"));
   EXPECT_THAT(second, HasSubstr(R"("domain":".x.example","sameSite":"no_restriction","expirationDate":1.8E9)"));
   EXPECT_EQ(answer(), "");
-  EXPECT_THAT(road.answer("cookies.set"),
+  EXPECT_THAT(transport.answer("cookies.set"),
               HasSubstr(R"("url":"https://y.example/","name":"c","value":"3","path":"/","secure":true)"));
   EXPECT_EQ(answer(), "{}");
 }
@@ -163,7 +166,7 @@ TEST_F(BrowserMethods, a_bad_cookie_is_refused_and_none_is_set) {
   EXPECT_EQ(ask("Storage.setCookies", R"({"cookies":[{"value":"1","url":"http://x"}]})"), "error Invalid parameters");
   EXPECT_EQ(ask("Storage.setCookies", "{}"), "error Invalid parameters");
   EXPECT_EQ(ask("Storage.getCookies", R"({"browserContextId":"x"})"), "error Failed to find browser context for id x");
-  EXPECT_FALSE(road.waits("cookies.set"));
+  EXPECT_FALSE(transport.waits("cookies.set"));
 }
 
 TEST_F(BrowserMethods, clearing_leaves_the_persons_cookies) {
@@ -171,15 +174,16 @@ TEST_F(BrowserMethods, clearing_leaves_the_persons_cookies) {
   ask("Storage.setCookies",
       R"({"cookies":[{"name":"mine","value":"1","domain":".x.example"},{"name":"same","value":"1","url":"http://x.example"},)"
       R"({"name":"other","value":"new","url":"http://x.example"}]})");
-  road.answer("cookies.getAll", R"([{"name":"same","value":"1","domain":"x.example","path":"/","storeId":"0"},)"
-                                R"({"name":"other","value":"old","domain":"x.example","path":"/","storeId":"0"}])");
-  for (int i = 0; i < 3; ++i) road.answer("cookies.set");
+  transport.answer("cookies.getAll",
+                   R"([{"name":"same","value":"1","domain":"x.example","path":"/","storeId":"0"},)"
+                   R"({"name":"other","value":"old","domain":"x.example","path":"/","storeId":"0"}])");
+  for (int i = 0; i < 3; ++i) transport.answer("cookies.set");
   EXPECT_EQ(answer(), "{}");
   ask("Storage.clearCookies");
-  auto const first = road.answer("cookies.set"), second = road.answer("cookies.set");
+  auto const first = transport.answer("cookies.set"), second = transport.answer("cookies.set");
   EXPECT_THAT(first, HasSubstr(R"("expirationDate":1,"domain":".x.example")"));
   EXPECT_THAT(second, HasSubstr(R"("name":"other")"));
-  EXPECT_FALSE(road.waits("cookies.set"));
+  EXPECT_FALSE(transport.waits("cookies.set"));
   EXPECT_EQ(answer(), "{}");
   EXPECT_EQ(ask("Storage.clearCookies"), "{}");
 }
@@ -187,8 +191,8 @@ TEST_F(BrowserMethods, clearing_leaves_the_persons_cookies) {
 TEST_F(BrowserMethods, a_client_allowed_to_may_wipe_the_profile) {
   join(1, {.clear_profile = true});
   ask("Storage.clearCookies");
-  road.answer("cookies.getAll", R"([{"name":"p","value":"1","domain":"x.example","path":"/","storeId":"0"}])");
-  EXPECT_THAT(road.answer("cookies.set"), HasSubstr(R"("name":"p")"));
+  transport.answer("cookies.getAll", R"([{"name":"p","value":"1","domain":"x.example","path":"/","storeId":"0"}])");
+  EXPECT_THAT(transport.answer("cookies.set"), HasSubstr(R"("name":"p")"));
   EXPECT_EQ(answer(), "{}");
 }
 
@@ -196,7 +200,7 @@ TEST_F(BrowserMethods, a_pages_session_clears_no_more_than_the_browsers) {
   join(1);
   auto const sessions = attach_all(1);
   EXPECT_EQ(ask("Network.clearBrowserCookies", "{}", sessions.at(std::string(page_1))), "{}");
-  EXPECT_THAT(road.all, Not(Contains("Network.clearBrowserCookies {}")));
+  EXPECT_THAT(transport.all, Not(Contains("Network.clearBrowserCookies {}")));
 }
 
 TEST_F(BrowserMethods, permissions_become_content_settings_until_the_client_goes) {
@@ -204,27 +208,28 @@ TEST_F(BrowserMethods, permissions_become_content_settings_until_the_client_goes
   join(2);
   ask("Browser.grantPermissions",
       R"({"permissions":["geolocation","clipboardSanitizedWrite"],"origin":"http://a.example:81/x"})");
-  EXPECT_EQ(road.answer("contentSettings.location.set"),
+  EXPECT_EQ(transport.answer("contentSettings.location.set"),
             R"([{"primaryPattern":"http://a.example:81/*","setting":"allow","scope":"regular"}])");
   EXPECT_EQ(answer(), "{}");
   say(2, 1, "Browser.setPermission", R"({"permission":{"name":"geolocation"},"setting":"denied"})");
-  EXPECT_EQ(road.answer("contentSettings.location.set"),
+  EXPECT_EQ(transport.answer("contentSettings.location.set"),
             R"([{"primaryPattern":"<all_urls>","setting":"block","scope":"regular"}])");
   gateway.gone(1);
-  EXPECT_EQ(road.answer("contentSettings.location.clear"), R"([{"scope":"regular"}])");
-  EXPECT_THAT(road.answer("contentSettings.location.set"), HasSubstr(R"("setting":"block")")) << "the other's stays";
+  EXPECT_EQ(transport.answer("contentSettings.location.clear"), R"([{"scope":"regular"}])");
+  EXPECT_THAT(transport.answer("contentSettings.location.set"), HasSubstr(R"("setting":"block")"))
+      << "the other's stays";
 }
 
 TEST_F(BrowserMethods, a_permission_is_taken_back_when_the_link_is_up_again) {
   join(1);
   ask("Browser.grantPermissions", R"({"permissions":["geolocation"]})");
-  road.answer("contentSettings.location.set");
-  road.link_down(gateway);
+  transport.answer("contentSettings.location.set");
+  transport.link_down(gateway);
   gateway.gone(1);
-  EXPECT_FALSE(road.waits("contentSettings.location.clear"));
-  road.link_up(gateway, {.browser_id = "b"});
-  road.settle();
-  EXPECT_EQ(road.answer("contentSettings.location.clear"), R"([{"scope":"regular"}])");
+  EXPECT_FALSE(transport.waits("contentSettings.location.clear"));
+  transport.link_up(gateway, {.browser_id = "b"});
+  transport.settle();
+  EXPECT_EQ(transport.answer("contentSettings.location.clear"), R"([{"scope":"regular"}])");
 }
 
 TEST_F(BrowserMethods, a_permission_that_cannot_be_granted_is_named) {
@@ -237,15 +242,15 @@ TEST_F(BrowserMethods, a_permission_that_cannot_be_granted_is_named) {
             "error Permission can't be granted to opaque origins.");
   EXPECT_EQ(ask("Browser.setPermission", R"({"permission":{"name":"odd"},"setting":"granted"})"),
             "error Invalid PermissionDescriptor name: odd");
-  EXPECT_FALSE(road.waits("contentSettings.location.set"));
+  EXPECT_FALSE(transport.waits("contentSettings.location.set"));
 }
 
 TEST_F(BrowserMethods, resetting_takes_back_what_the_client_was_granted) {
   join(1);
   ask("Browser.grantPermissions", R"({"permissions":["notifications"]})");
-  road.answer("contentSettings.notifications.set");
+  transport.answer("contentSettings.notifications.set");
   ask("Browser.resetPermissions");
-  road.answer("contentSettings.notifications.clear");
+  transport.answer("contentSettings.notifications.clear");
   EXPECT_EQ(answer(), "{}");
   say(1, 99, "Browser.resetPermissions");
   gateway.tick();
@@ -256,25 +261,27 @@ TEST_F(BrowserMethods, a_target_is_told_after_it_was_announced) {
   join(1);
   attach_all(1);
   ask("Target.createTarget", R"({"url":"about:blank"})");
-  road.answer("windows.getLastFocused", R"({"id":9,"type":"normal","incognito":false})");
-  EXPECT_EQ(road.take("tabs.create").params, R"([{"windowId":9,"url":"about:blank","active":true}])");
+  transport.answer("windows.getLastFocused", R"({"id":9,"type":"normal","incognito":false})");
+  EXPECT_EQ(transport.take("tabs.create").params, R"([{"windowId":9,"url":"about:blank","active":true}])");
 }
 
 class NewTab : public BrowserMethods {
  protected:
   /// Chrome makes the tab 3 and tells of it.
   void appears(std::string_view more = "") {
-    road.always(
+    transport.always(
         "debugger.getTargets",
         R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3,"url":"about:blank","title":""}])");
     gateway.chrome_event("tabs.onCreated", R"([{"id":3,"windowId":9)" + std::string(more) + "}]");
-    road.settle();
+    transport.settle();
   }
   void made(std::string_view more = "") {
-    road.answer("tabs.create", R"({"id":3,"windowId":9)" + std::string(more) + "}");
-    road.settle();
+    transport.answer("tabs.create", R"({"id":3,"windowId":9)" + std::string(more) + "}");
+    transport.settle();
   }
-  void in_normal_window() { road.always("windows.getLastFocused", R"({"id":9,"type":"normal","incognito":false})"); }
+  void in_normal_window() {
+    transport.always("windows.getLastFocused", R"({"id":9,"type":"normal","incognito":false})");
+  }
 };
 
 TEST_F(NewTab, is_announced_before_the_answer_whichever_comes_first) {
@@ -290,26 +297,26 @@ TEST_F(NewTab, is_announced_before_the_answer_whichever_comes_first) {
 }
 
 TEST_F(NewTab, is_made_in_a_normal_window_never_in_the_persons_incognito_one) {
-  road.always("windows.getLastFocused", R"({"id":5,"type":"normal","incognito":true})");
+  transport.always("windows.getLastFocused", R"({"id":5,"type":"normal","incognito":true})");
   join(1);
   say(1, 1, "Target.createTarget", R"({"url":"zz zz"})");
-  road.answer("windows.getAll", R"([{"id":5,"type":"normal","incognito":true},{"id":6,"type":"normal"}])");
-  EXPECT_EQ(road.take("tabs.create").params, R"([{"windowId":6,"url":"about:blank","active":true}])");
+  transport.answer("windows.getAll", R"([{"id":5,"type":"normal","incognito":true},{"id":6,"type":"normal"}])");
+  EXPECT_EQ(transport.take("tabs.create").params, R"([{"windowId":6,"url":"about:blank","active":true}])");
 }
 
 TEST_F(NewTab, gets_a_window_where_there_is_none) {
   join(1);
   say(1, 1, "Target.createTarget", R"({"url":"https://x.example/"})");
-  road.refuse("windows.getLastFocused", "No last-focused window");
-  road.answer("windows.getAll", "[]");
-  EXPECT_EQ(road.take("windows.create").params, R"([{"url":"https://x.example/","focused":false}])");
+  transport.refuse("windows.getLastFocused", "No last-focused window");
+  transport.answer("windows.getAll", "[]");
+  EXPECT_EQ(transport.take("windows.create").params, R"([{"url":"https://x.example/","focused":false}])");
 }
 
 TEST_F(NewTab, gets_a_window_of_the_size_asked_for_also_where_the_browser_has_one_size_for_all) {
   join(1);
   say(1, 1, "Target.createTarget", R"({"url":"about:blank","newWindow":true,"width":700,"height":500})");
-  road.answer("windows.create", R"({"id":30,"width":1280,"height":500,"tabs":[{"id":3,"windowId":30}]})");
-  EXPECT_EQ(road.take("windows.update").params, R"([30,{"width":700}])");
+  transport.answer("windows.create", R"({"id":30,"width":1280,"height":500,"tabs":[{"id":3,"windowId":30}]})");
+  EXPECT_EQ(transport.take("windows.update").params, R"([30,{"width":700}])");
 }
 
 TEST_F(NewTab, waits_with_its_url_until_its_clients_let_it_go) {
@@ -324,9 +331,9 @@ TEST_F(NewTab, waits_with_its_url_until_its_clients_let_it_go) {
   ASSERT_EQ(messages.size(), 2U);
   auto const attached = object(messages[0]).at("params").as_object();
   EXPECT_TRUE(attached.at("waitingForDebugger").as_bool());
-  EXPECT_FALSE(road.waits("tabs.update"));
+  EXPECT_FALSE(transport.waits("tabs.update"));
   say(1, 2, "Runtime.runIfWaitingForDebugger", "{}", attached.at("sessionId").as_string());
-  EXPECT_EQ(road.take("tabs.update").params, R"([3,{"url":"https://x.example/"}])");
+  EXPECT_EQ(transport.take("tabs.update").params, R"([3,{"url":"https://x.example/"}])");
 }
 
 TEST_F(NewTab, that_goes_at_once_is_an_error) {
@@ -358,10 +365,10 @@ TEST_F(NewTab, of_a_group_context_is_told_in_it_and_put_into_the_group) {
   auto const messages = sockets.rest(1);
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(object(messages[0]).at("params").at("targetInfo").at("browserContextId").as_string(), context);
-  EXPECT_EQ(road.answer("tabs.group", "77"), R"([{"tabIds":3,"createProperties":{"windowId":9}}])");
-  EXPECT_EQ(road.answer("tabGroups.update", "{}"), R"([77,{"title":"any"}])");
+  EXPECT_EQ(transport.answer("tabs.group", "77"), R"([{"tabIds":3,"createProperties":{"windowId":9}}])");
+  EXPECT_EQ(transport.answer("tabGroups.update", "{}"), R"([77,{"title":"any"}])");
   say(1, 51, "Target.disposeBrowserContext", R"({"browserContextId":")" + context + "\"}");
-  EXPECT_EQ(road.answer("tabs.remove"), "[[3]]") << "not the person's tabs";
+  EXPECT_EQ(transport.answer("tabs.remove"), "[[3]]") << "not the person's tabs";
   EXPECT_EQ(told().back(), "id 51: {}");
   EXPECT_THAT(ask("Target.getBrowserContexts"), HasSubstr(R"("browserContextIds":[])"));
 }
@@ -373,7 +380,7 @@ TEST_F(NewTab, of_a_group_context_closes_when_its_client_goes) {
   say(1, 50, "Target.createTarget", R"({"url":"about:blank","browserContextId":")" + context + "\"}");
   made();
   gateway.gone(1);
-  EXPECT_EQ(road.take("tabs.remove").params, "[[3]]");
+  EXPECT_EQ(transport.take("tabs.remove").params, "[[3]]");
 }
 
 TEST_F(BrowserMethods, an_incognito_context_needs_the_extension_to_be_allowed_there) {
@@ -403,31 +410,31 @@ TEST_F(Incognito, gets_its_window_with_the_first_tab) {
   auto const context = new_context();
   EXPECT_EQ(ask("Storage.getCookies", R"({"browserContextId":")" + context + "\"}"), R"({"cookies":[]})");
   say(1, 50, "Target.createTarget", R"({"url":"about:blank","browserContextId":")" + context + "\"}");
-  road.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
-  EXPECT_EQ(road.answer("windows.create", R"({"id":30,"tabs":[{"id":3,"windowId":30,"incognito":true}]})"),
+  transport.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
+  EXPECT_EQ(transport.answer("windows.create", R"({"id":30,"tabs":[{"id":3,"windowId":30,"incognito":true}]})"),
             R"([{"url":"about:blank","focused":false,"incognito":true}])");
-  road.settle();
+  transport.settle();
   EXPECT_EQ(told().back(), R"(id 50: {"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3"})");
   say(1, 51, "Target.createTarget", R"({"url":"about:blank","browserContextId":")" + context + "\"}");
-  EXPECT_THAT(road.take("tabs.create").params, HasSubstr(R"("windowId":30)"));
+  EXPECT_THAT(transport.take("tabs.create").params, HasSubstr(R"("windowId":30)"));
   ask("Storage.clearCookies", R"({"browserContextId":")" + context + "\"}");
-  EXPECT_THAT(road.answer("cookies.getAll", R"([{"name":"p","value":"1","domain":"x","path":"/","storeId":"1"}])"),
+  EXPECT_THAT(transport.answer("cookies.getAll", R"([{"name":"p","value":"1","domain":"x","path":"/","storeId":"1"}])"),
               HasSubstr(R"("storeId":"1")"));
-  EXPECT_THAT(road.answer("cookies.set"), HasSubstr(R"("name":"p")")) << "all of it is the client's";
+  EXPECT_THAT(transport.answer("cookies.set"), HasSubstr(R"("name":"p")")) << "all of it is the client's";
 }
 
 TEST_F(Incognito, cookies_set_before_the_first_page_are_there_in_it) {
   auto const context = new_context();
   say(1, 50, "Storage.setCookies",
       R"({"browserContextId":")" + context + R"(","cookies":[{"name":"a","value":"1","url":"http://x.example"}]})");
-  road.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
-  road.answer("windows.create", R"({"id":30,"tabs":[{"id":3,"windowId":30,"incognito":true}]})");
-  road.answer("cookies.getAll", "[]");
-  EXPECT_THAT(road.answer("cookies.set"), HasSubstr(R"("storeId":"1")"));
-  road.settle();
+  transport.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
+  transport.answer("windows.create", R"({"id":30,"tabs":[{"id":3,"windowId":30,"incognito":true}]})");
+  transport.answer("cookies.getAll", "[]");
+  EXPECT_THAT(transport.answer("cookies.set"), HasSubstr(R"("storeId":"1")"));
+  transport.settle();
   EXPECT_EQ(told().back(), "id 50: {}");
   say(1, 51, "Target.createTarget", R"({"url":"about:blank","browserContextId":")" + context + "\"}");
-  road.answer("tabs.update", R"({"id":3,"windowId":30,"incognito":true})");
+  transport.answer("tabs.update", R"({"id":3,"windowId":30,"incognito":true})");
   EXPECT_EQ(told().back(), R"(id 51: {"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3"})") << "the page that is there";
 }
 
@@ -436,21 +443,21 @@ TEST_F(BrowserMethods, a_tab_made_at_the_door_disturbs_no_client_and_is_told_to_
   join(1);
   auto const session = attach_all(1).at(std::string(page_1));
   say(1, 40, "Runtime.evaluate", R"({"expression":"1"})", session);
-  road.answer("Runtime.evaluate", "{}");
+  transport.answer("Runtime.evaluate", "{}");
   told();
   std::string made;
   gateway.create("http://c.example/", [&made](auto const& listed) { made = listed ? listed->id : "refused"; });
-  EXPECT_EQ(road.answer("windows.getLastFocused", R"({"id":8,"type":"normal","incognito":true})"),
+  EXPECT_EQ(transport.answer("windows.getLastFocused", R"({"id":8,"type":"normal","incognito":true})"),
             R"([{"windowTypes":["normal"]}])");
-  road.answer("windows.getAll", R"([{"id":8,"type":"normal","incognito":true},{"id":9,"type":"normal"}])");
+  transport.answer("windows.getAll", R"([{"id":8,"type":"normal","incognito":true},{"id":9,"type":"normal"}])");
   say(1, 41, "Runtime.evaluate", R"({"expression":"2"})", session);
-  road.answer("Runtime.evaluate", "{}");
+  transport.answer("Runtime.evaluate", "{}");
   EXPECT_EQ(told().back(), "id 41: {}");
-  road.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
-  EXPECT_EQ(road.answer("tabs.create", R"({"id":3,"windowId":9})"),
+  transport.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
+  EXPECT_EQ(transport.answer("tabs.create", R"({"id":3,"windowId":9})"),
             R"([{"windowId":9,"url":"http://c.example/","active":true}])")
       << "not into the person's incognito window";
-  road.settle();
+  transport.settle();
   EXPECT_EQ(made, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3");
   EXPECT_THAT(told(), Contains("Target.attachedToTarget"));
 }
@@ -458,9 +465,9 @@ TEST_F(BrowserMethods, a_tab_made_at_the_door_disturbs_no_client_and_is_told_to_
 TEST_F(BrowserMethods, a_tab_made_at_the_door_that_goes_at_once_is_an_error_and_no_silence) {
   std::string said;
   gateway.create("http://c.example/", [&said](auto const& listed) { said = listed ? "" : listed.error().message; });
-  road.settle();
-  road.answer("windows.getLastFocused", R"({"id":9,"type":"normal"})");
-  road.answer("tabs.create", R"({"id":3,"windowId":9})");
+  transport.settle();
+  transport.answer("windows.getLastFocused", R"({"id":9,"type":"normal"})");
+  transport.answer("tabs.create", R"({"id":3,"windowId":9})");
   gateway.chrome_event("tabs.onRemoved", R"([3,{}])");
   EXPECT_THAT(said, HasSubstr("closed before it could be used"));
 }
@@ -478,11 +485,11 @@ TEST_F(BrowserMethods, files_that_the_extension_may_not_hand_over_name_the_switc
   attach_answers();
   join(1, {.target = std::string(page_1)});
   say(1, 50, "DOM.setFileInputFiles", R"({"files":["/a"],"nodeId":1})");
-  road.refuse("DOM.setFileInputFiles", "Not allowed");
+  transport.refuse("DOM.setFileInputFiles", "Not allowed");
   EXPECT_THAT(told().back(), AllOf(HasSubstr("Not allowed"), HasSubstr("Allow access to file URLs")));
   gateway.facts_changed({.browser_id = "b", .file_urls = true});
   say(1, 51, "DOM.setFileInputFiles", R"({"files":["/a"],"nodeId":1})");
-  road.refuse("DOM.setFileInputFiles", "Not allowed");
+  transport.refuse("DOM.setFileInputFiles", "Not allowed");
   EXPECT_EQ(told().back(), "id 51: error Not allowed");
 }
 
@@ -491,10 +498,10 @@ TEST_F(BrowserMethods, clearing_takes_what_the_client_has_set_by_a_page_too) {
   join(1);
   auto const session = attach_all(1).at(std::string(page_1));
   say(1, 50, "Network.setCookie", R"({"name":"n","value":"1","url":"http://x.example/"})", session);
-  road.answer("Network.setCookie", R"({"success":true})");
+  transport.answer("Network.setCookie", R"({"success":true})");
   told();
   say(1, 51, "Storage.clearCookies");
-  EXPECT_THAT(road.answer("cookies.set"), HasSubstr(R"("name":"n")"));
+  EXPECT_THAT(transport.answer("cookies.set"), HasSubstr(R"("name":"n")"));
   EXPECT_EQ(told().back(), "id 51: {}");
 }
 

@@ -14,7 +14,7 @@ class DownloadsOfPages : public Stage {
     attach_answers();
     join(1);
     session = attach_all(1).at(std::string(page_1));
-    road.always("Runtime.evaluate", "{}");
+    transport.always("Runtime.evaluate", "{}");
     say(1, 1, "Runtime.evaluate", R"({"expression":"1"})", session);  // attaches
     told();
   }
@@ -40,8 +40,8 @@ class DownloadsOfPages : public Stage {
                                                     std::string(url) + R"(","filename":""}])");
   }
   void found(std::string_view state = "complete", std::string_view file = "/home/p/Downloads/rep ort.bin") {
-    road.answer("downloads.search", R"([{"id":7,"state":")" + std::string(state) + R"(","fileSize":5,"filename":")" +
-                                        std::string(file) + "\"}]");
+    transport.answer("downloads.search", R"([{"id":7,"state":")" + std::string(state) +
+                                             R"(","fileSize":5,"filename":")" + std::string(file) + "\"}]");
   }
   /// The last message of the client, whole.
   std::string last(ClientId client = 1) {
@@ -64,7 +64,7 @@ TEST_F(DownloadsOfPages, are_told_complete_only_when_the_file_lies_where_the_cli
   EXPECT_EQ(last(), "") << "not there yet";
   found();
   EXPECT_EQ(last(), "");
-  EXPECT_EQ(road.answer("/home/p/Downloads/rep ort.bin", "{}"), "/art/g1");
+  EXPECT_EQ(transport.answer("/home/p/Downloads/rep ort.bin", "{}"), "/art/g1");
   EXPECT_EQ(
       last(),
       R"({"method":"Browser.downloadProgress","params":{"guid":"g1","totalBytes":5,"receivedBytes":5,"state":"completed","filePath":"/art/g1"}})");
@@ -76,7 +76,7 @@ TEST_F(DownloadsOfPages, keep_their_own_name_with_allow_and_never_leave_the_fold
   begins();
   gateway.chrome_event("downloads.onChanged", R"([{"id":7,"state":{"current":"complete"}}])");
   found();
-  EXPECT_EQ(road.answer("/home/p/Downloads/rep ort.bin", "{}"), "/down/rep ort.bin");
+  EXPECT_EQ(transport.answer("/home/p/Downloads/rep ort.bin", "{}"), "/down/rep ort.bin");
   EXPECT_THAT(last(), HasSubstr(R"("filePath":"/down/rep ort.bin")"));
   progress("completed");
   EXPECT_EQ(last(), "") << "said once";
@@ -89,17 +89,17 @@ TEST_F(DownloadsOfPages, stay_where_they_are_by_default) {
   progress("completed");
   found();
   EXPECT_THAT(last(), HasSubstr(R"("filePath":"/home/p/Downloads/rep ort.bin")"));
-  EXPECT_FALSE(road.waits("/home/p/Downloads/rep ort.bin"));
+  EXPECT_FALSE(transport.waits("/home/p/Downloads/rep ort.bin"));
 }
 
 TEST_F(DownloadsOfPages, are_cancelled_where_denied_even_if_they_were_quicker) {
   want(1, "deny");
   begins();
   item();
-  EXPECT_EQ(road.answer("downloads.cancel"), "[7]");
+  EXPECT_EQ(transport.answer("downloads.cancel"), "[7]");
   progress("completed");
   found();
-  EXPECT_EQ(road.answer("downloads.removeFile"), "[7]");
+  EXPECT_EQ(transport.answer("downloads.removeFile"), "[7]");
   EXPECT_THAT(last(), HasSubstr(R"("state":"canceled")"));
 }
 
@@ -111,8 +111,8 @@ TEST_F(DownloadsOfPages, come_to_each_client_that_asked_for_them) {
   item();
   progress("completed");
   found();
-  EXPECT_EQ(road.answer("/home/p/Downloads/rep ort.bin", "{}"), "/one/g1");
-  EXPECT_EQ(road.answer("/home/p/Downloads/rep ort.bin", "{}"), "/two/g1");
+  EXPECT_EQ(transport.answer("/home/p/Downloads/rep ort.bin", "{}"), "/one/g1");
+  EXPECT_EQ(transport.answer("/home/p/Downloads/rep ort.bin", "{}"), "/two/g1");
   EXPECT_THAT(last(1), HasSubstr(R"("filePath":"/one/g1")"));
   EXPECT_THAT(last(2), HasSubstr(R"("filePath":"/two/g1")"));
 }
@@ -123,7 +123,7 @@ TEST_F(DownloadsOfPages, that_cannot_be_moved_do_not_look_complete) {
   item();
   progress("completed");
   found();
-  road.refuse("/home/p/Downloads/rep ort.bin", "no room");
+  transport.refuse("/home/p/Downloads/rep ort.bin", "no room");
   EXPECT_THAT(last(), HasSubstr(R"("state":"canceled")"));
 }
 
@@ -134,7 +134,7 @@ TEST_F(DownloadsOfPages, of_two_with_one_url_each_gets_its_own_file) {
   item(7);
   item(8);
   progress("completed", "g2");
-  EXPECT_EQ(road.answer("downloads.search", "[]"), R"([{"id":8}])");
+  EXPECT_EQ(transport.answer("downloads.search", "[]"), R"([{"id":8}])");
 }
 
 TEST_F(DownloadsOfPages, are_cancelled_on_demand) {
@@ -143,7 +143,7 @@ TEST_F(DownloadsOfPages, are_cancelled_on_demand) {
   item();
   told();
   say(1, 3, "Browser.cancelDownload", R"({"guid":"g1"})");
-  EXPECT_EQ(road.answer("downloads.cancel"), "[7]");
+  EXPECT_EQ(transport.answer("downloads.cancel"), "[7]");
   EXPECT_EQ(told(), std::vector<std::string>{"id 3: {}"});
   progress("canceled");
   EXPECT_THAT(last(), HasSubstr(R"("state":"canceled")"));
@@ -154,12 +154,12 @@ TEST_F(DownloadsOfPages, are_cancelled_on_demand) {
 TEST_F(DownloadsOfPages, may_be_several_from_the_site_that_a_client_drives) {
   want(1, "allowAndName");
   begins();
-  EXPECT_EQ(road.answer("contentSettings.automaticDownloads.set"),
+  EXPECT_EQ(transport.answer("contentSettings.automaticDownloads.set"),
             R"([{"primaryPattern":"http://a.example/*","setting":"allow","scope":"regular"}])");
   begins("g2");
-  EXPECT_FALSE(road.waits("contentSettings.automaticDownloads.set")) << "once a site";
+  EXPECT_FALSE(transport.waits("contentSettings.automaticDownloads.set")) << "once a site";
   gateway.gone(1);
-  EXPECT_EQ(road.answer("contentSettings.automaticDownloads.clear"), R"([{"scope":"regular"}])");
+  EXPECT_EQ(transport.answer("contentSettings.automaticDownloads.clear"), R"([{"scope":"regular"}])");
 }
 
 TEST_F(DownloadsOfPages, that_ended_while_the_link_was_down_are_told_when_it_is_back) {
@@ -167,11 +167,11 @@ TEST_F(DownloadsOfPages, that_ended_while_the_link_was_down_are_told_when_it_is_
   begins();
   item();
   told();
-  road.link_down(gateway);
-  road.link_up(gateway, {.browser_id = "b"});
-  road.settle();
+  transport.link_down(gateway);
+  transport.link_up(gateway, {.browser_id = "b"});
+  transport.settle();
   found();
-  EXPECT_EQ(road.answer("/home/p/Downloads/rep ort.bin", "{}"), "/art/g1");
+  EXPECT_EQ(transport.answer("/home/p/Downloads/rep ort.bin", "{}"), "/art/g1");
   EXPECT_THAT(last(), HasSubstr(R"("state":"completed")"));
 }
 
@@ -193,7 +193,9 @@ TEST_F(DownloadsOfPages, are_told_only_to_sessions_that_asked_for_events) {
 }
 
 TEST_F(DownloadsOfPages, are_told_by_pages_that_no_client_has_told_to_tell) {
-  auto const calls = [this](std::string_view call) { return std::count(road.all.begin(), road.all.end(), call); };
+  auto const calls = [this](std::string_view call) {
+    return std::count(transport.all.begin(), transport.all.end(), call);
+  };
   join(2);
   EXPECT_EQ(calls("Page.enable {}"), 0);
   want(2, "allowAndName");
@@ -217,7 +219,7 @@ TEST_F(DownloadsOfPages, are_still_heard_by_a_page_when_those_that_want_them_go)
   say(1, 7, "Page.enable", "{}", session);
   want(1, "allow");
   want(1, "default", "", false);
-  EXPECT_EQ(std::count(road.all.begin(), road.all.end(), "Page.disable {}"), 0) << "the client's own";
+  EXPECT_EQ(std::count(transport.all.begin(), transport.all.end(), "Page.disable {}"), 0) << "the client's own";
   begins();
   EXPECT_EQ(told(), std::vector<std::string>{"Page.downloadWillBegin"});
 }

@@ -16,16 +16,17 @@ constexpr std::string_view id = "amabdmmmljhhnknmhbondehgpjpcmajn";  // Chrome's
 
 struct Extensions : Stage {
   Extensions() {
-    for (auto const* method : {"room.bind", "room.close", "room.socket", "room.message"}) road.always(method, "{}");
+    for (auto const* method : {"room.bind", "room.close", "room.socket", "room.message"})
+      transport.always(method, "{}");
     join(1, {.url = "ws://127.0.0.1:8766/devtools/browser/b"});
   }
   void load_runtime(ClientId client = 1, int number = 100) {
     say(client, number, "Extensions.loadUnpacked", load);
-    road.answer("manifest.json", manifest);
-    road.answer("service-worker.js", "run()");
-    road.answer("content-script.js", "in(\"page\")");
-    opened = object(road.answer("room.open", "{}"));
-    road.settle();
+    transport.answer("manifest.json", manifest);
+    transport.answer("service-worker.js", "run()");
+    transport.answer("content-script.js", "in(\"page\")");
+    opened = object(transport.answer("room.open", "{}"));
+    transport.settle();
   }
   /// The worker's target among those that the client is told of; empty where there is none.
   std::string worker(ClientId client = 1) {
@@ -53,7 +54,7 @@ struct Extensions : Stage {
   /// What the room's socket was told, oldest first.
   std::vector<std::string> asked(std::string_view method) {
     std::vector<std::string> all;
-    for (auto const& call : road.all) {
+    for (auto const& call : transport.all) {
       if (call.starts_with(std::string(method) + " ")) all.push_back(call.substr(method.size() + 1));
     }
     return all;
@@ -106,7 +107,7 @@ TEST_F(Extensions, WorkerEvaluatesAndCallsItsBinding) {
   say(1, 1, "Runtime.enable", "{}", session);
   EXPECT_THAT(told(), ElementsAre("Runtime.executionContextCreated", "id 1: {}"));
   say(1, 2, "Runtime.evaluate", R"x({"expression":"say(\"é\")","awaitPromise":true,"returnByValue":true})x", session);
-  EXPECT_EQ(road.answer("room.evaluate", R"({"result":{"type":"number","value":3}})"),
+  EXPECT_EQ(transport.answer("room.evaluate", R"({"result":{"type":"number","value":3}})"),
             R"x({"room":1,"awaitPromise":true,"returnByValue":true,"expression":"say(\"é\")"})x");
   EXPECT_THAT(told(), ElementsAre(R"(id 2: {"result":{"type":"number","value":3}})"));
   gateway.chrome_event("room.called", R"([{"room":1,"name":"toHost","payload":"{\"id\":1}"}])");
@@ -133,10 +134,10 @@ TEST_F(Extensions, WorkerIsAClientOfItsOwnOnTheSocketThatItOpens) {
   load_runtime();
   sockets.rest(1);
   dial();
-  road.settle();
+  transport.settle();
   EXPECT_EQ(gateway.counts().clients, 2U);
   gateway.chrome_event("room.sent", R"([{"room":1,"socket":7,"data":"{\"id\":5,\"method\":\"Browser.getVersion\"}"}])");
-  road.settle();
+  transport.settle();
   EXPECT_THAT(asked("room.socket"), ElementsAre(R"({"room":1,"socket":7,"state":"open"})"));
   EXPECT_THAT(asked("room.message"),
               ElementsAre(HasSubstr(R"({"room":1,"socket":7,"data":"{\"id\":5,\"result\":{\"protocolVersion\")")));
@@ -209,9 +210,9 @@ TEST_F(Extensions, LoadedAnewBeginsAnew) {
 TEST_F(Extensions, ThatCannotBeReadAreRefusedInChromesWords) {
   auto const refused = [this](std::string_view file, Failure failure) {
     say(1, 1, "Extensions.loadUnpacked", load);
-    if (file != "manifest.json") road.answer("manifest.json", manifest);
-    if (file == "content-script.js") road.answer("service-worker.js", "run()");
-    road.take(file).done(failure);
+    if (file != "manifest.json") transport.answer("manifest.json", manifest);
+    if (file == "content-script.js") transport.answer("service-worker.js", "run()");
+    transport.take(file).done(failure);
     return error();
   };
   EXPECT_EQ(refused("manifest.json", {no_folder, "", "why"}), "id 1: error File path cannot be resolved.");
@@ -227,7 +228,7 @@ TEST_F(Extensions, ThatCannotBeReadAreRefusedInChromesWords) {
 TEST_F(Extensions, OfOtherMakesAreRefused) {
   auto const refused = [this](std::string_view text) {
     say(1, 1, "Extensions.loadUnpacked", load);
-    road.answer("manifest.json", text);
+    transport.answer("manifest.json", text);
     return error();
   };
   EXPECT_THAT(refused("{oops"), HasSubstr("Manifest is not valid JSON."));
@@ -241,10 +242,10 @@ TEST_F(Extensions, OfOtherMakesAreRefused) {
 
 TEST_F(Extensions, WhoseWorkerThrowsAreRefusedWithWhatItThrew) {
   say(1, 1, "Extensions.loadUnpacked", load);
-  road.answer("manifest.json", manifest);
-  road.answer("service-worker.js", "throw 1");
-  road.answer("content-script.js", "");
-  road.refuse("room.open", "Service worker registration failed. Status code: 15. Uncaught 1 (line 1)");
+  transport.answer("manifest.json", manifest);
+  transport.answer("service-worker.js", "throw 1");
+  transport.answer("content-script.js", "");
+  transport.refuse("room.open", "Service worker registration failed. Status code: 15. Uncaught 1 (line 1)");
   EXPECT_EQ(error(), "id 1: error Service worker registration failed. Status code: 15. Uncaught 1 (line 1)");
   EXPECT_THAT(worker(), IsEmpty());
 }
@@ -252,15 +253,15 @@ TEST_F(Extensions, WhoseWorkerThrowsAreRefusedWithWhatItThrew) {
 TEST_F(Extensions, OfAClientThatLeavesMeanwhileAreNotOpened) {
   say(1, 1, "Extensions.loadUnpacked", load);
   gateway.gone(1);
-  road.answer("manifest.json", manifest);
-  EXPECT_FALSE(road.waits("service-worker.js"));
+  transport.answer("manifest.json", manifest);
+  EXPECT_FALSE(transport.waits("service-worker.js"));
 }
 
 TEST_F(Extensions, AreLostWithTheLinkAndTheirClientIsTold) {
   load_runtime();
   dial();
   join(2);
-  road.link_down(gateway);
+  transport.link_down(gateway);
   EXPECT_THAT(sockets.closed[1], HasSubstr("1001 the runtime of Stagehand 4 was lost"));
   EXPECT_FALSE(sockets.closed.contains(2));
   EXPECT_EQ(gateway.counts().clients, 1U);

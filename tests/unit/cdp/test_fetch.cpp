@@ -6,15 +6,15 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "unit/cdp/fake_road.hpp"
+#include "unit/cdp/fake_transport.hpp"
 
 namespace any::cdp {
 namespace {
 
 namespace json = boost::json;
 using test::FakeClock;
-using test::FakeRoad;
 using test::FakeSockets;
+using test::FakeTransport;
 
 TEST(FetchPattern, TakesAStarForAnythingAQuestionMarkForOneOrNoneAndABackslashForTheSignBehindIt) {
   struct Case {
@@ -48,29 +48,29 @@ TEST(FetchPattern, TakesAStarForAnythingAQuestionMarkForOneOrNoneAndABackslashFo
 class Intercepting : public testing::Test {
  protected:
   Intercepting() {
-    road.always("tabs.query",
-                R"([{"id":1,"windowId":1,"url":"http://x/","title":"","active":true,"status":"complete"}])");
-    road.always("debugger.getTargets", R"([{"id":"T1","tabId":1,"type":"page","title":"","url":"http://x/"}])");
-    road.always("", "{}");
-    road.always("Target.getTargetInfo", "{}");
-    road.link_up(gateway, {.browser_id = "b", .product = "Chrome/156", .user_agent = "U"});
+    transport.always("tabs.query",
+                     R"([{"id":1,"windowId":1,"url":"http://x/","title":"","active":true,"status":"complete"}])");
+    transport.always("debugger.getTargets", R"([{"id":"T1","tabId":1,"type":"page","title":"","url":"http://x/"}])");
+    transport.always("", "{}");
+    transport.always("Target.getTargetInfo", "{}");
+    transport.link_up(gateway, {.browser_id = "b", .product = "Chrome/156", .user_agent = "U"});
   }
 
   /// A further client with a session on the tab.
   ClientId join() {
     auto const id = ++last_client;
     gateway.open(id, {.target = "T1"});
-    road.settle();
+    transport.settle();
     return id;
   }
   void say(ClientId client, std::string const& method, std::string const& params = "{}") {
     gateway.receive(
         client, R"({"id":)" + std::to_string(++last_id) + R"(,"method":")" + method + R"(","params":)" + params + "}");
-    road.settle();
+    transport.settle();
   }
   void intercepts(ClientId client, std::string const& params = "{}") {
     say(client, "Fetch.enable", params);
-    if (road.waits("Fetch.enable")) road.answer("Fetch.enable", "{}");
+    if (transport.waits("Fetch.enable")) transport.answer("Fetch.enable", "{}");
     EXPECT_EQ(answered(client), "{}");
   }
   /// The next message's result, or its error's text.
@@ -101,10 +101,10 @@ class Intercepting : public testing::Test {
   }
   static inline std::string const both = R"({"patterns":[{},{"requestStage":"Response"}]})";
 
-  FakeRoad road;
+  FakeTransport transport;
   FakeSockets sockets;
   FakeClock clock;
-  Gateway gateway{road, sockets, road, clock};
+  Gateway gateway{transport, sockets, transport, clock};
   ClientId last_client = 0;
   std::int64_t last_id = 0;
 };
@@ -112,15 +112,16 @@ class Intercepting : public testing::Test {
 TEST_F(Intercepting, OneSessionAloneIsAskedAndAnswersUnread) {
   auto const a = join();
   say(a, "Fetch.enable", R"({"patterns":[{"urlPattern":"*/a"}]})");
-  EXPECT_EQ(road.answer("Fetch.enable", "{}"), R"({"patterns":[{"urlPattern":"*/a"}]})");
+  EXPECT_EQ(transport.answer("Fetch.enable", "{}"), R"({"patterns":[{"urlPattern":"*/a"}]})");
   EXPECT_EQ(answered(a), "{}");
   pauses();
   EXPECT_EQ(told(a).at("requestId"), json::value("r1"));
   say(a, "Fetch.continueRequest", R"({"requestId":"r1","url":"odd : url", "more":1})");
-  EXPECT_EQ(road.refuse("Fetch.continueRequest", "Chrome's word"), R"({"requestId":"r1","url":"odd : url", "more":1})");
+  EXPECT_EQ(transport.refuse("Fetch.continueRequest", "Chrome's word"),
+            R"({"requestId":"r1","url":"odd : url", "more":1})");
   EXPECT_EQ(answered(a), "Chrome's word");
   say(a, "Fetch.continueRequest", R"({"requestId":"r1"})");
-  road.answer("Fetch.continueRequest", "{}");
+  transport.answer("Fetch.continueRequest", "{}");
   EXPECT_EQ(answered(a), "{}");
 }
 
@@ -129,24 +130,24 @@ TEST_F(Intercepting, ChromeIsAskedForAllThatAnyoneWantsAndForNothingMoreOnceThey
   intercepts(a, R"({"patterns":[{"urlPattern":"*/a"}]})");
   say(b, "Fetch.enable",
       R"({"handleAuthRequests":true,"patterns":[{"resourceType":"Image","requestStage":"Response"}]})");
-  EXPECT_EQ(json::parse(road.answer("Fetch.enable", "{}")),
+  EXPECT_EQ(json::parse(transport.answer("Fetch.enable", "{}")),
             json::parse(R"({"patterns":[{"urlPattern":"*/a","requestStage":"Request"},
             {"urlPattern":"*","resourceType":"Image","requestStage":"Response"}],"handleAuthRequests":true})"));
   EXPECT_EQ(answered(b), "{}");
   say(b, "Fetch.disable");
   EXPECT_EQ(answered(b), "{}");
-  EXPECT_EQ(road.answer("Fetch.enable", "{}"), R"({"patterns":[{"urlPattern":"*/a"}]})");
+  EXPECT_EQ(transport.answer("Fetch.enable", "{}"), R"({"patterns":[{"urlPattern":"*/a"}]})");
   gateway.gone(a);
-  EXPECT_TRUE(road.waits("Fetch.disable"));
+  EXPECT_TRUE(transport.waits("Fetch.disable"));
 }
 
 TEST_F(Intercepting, WhatChromeRefusesOfOneSessionLeavesTheOthersAsTheyWere) {
   auto const a = join(), b = join();
   intercepts(a);
   say(b, "Fetch.enable", R"({"patterns":[{"resourceType":"Nope"}]})");
-  road.refuse("Fetch.enable", "Unknown resource type in fetch filter: 'Nope'", -32602);
+  transport.refuse("Fetch.enable", "Unknown resource type in fetch filter: 'Nope'", -32602);
   EXPECT_EQ(answered(b), "Unknown resource type in fetch filter: 'Nope'");
-  EXPECT_EQ(road.answer("Fetch.enable", "{}"), "{}");
+  EXPECT_EQ(transport.answer("Fetch.enable", "{}"), "{}");
   say(b, "Fetch.continueRequest", R"({"requestId":"r1"})");
   EXPECT_EQ(answered(b), "Fetch domain is not enabled");
   pauses();
@@ -158,7 +159,7 @@ TEST_F(Intercepting, WhatChromeRefusesIsRefusedAsOftenAsItIsAsked) {
   say(b, "Fetch.enable", R"({"patterns":[{"resourceType":"Nope"}]})");
   say(b, "Fetch.enable", R"({"patterns":[{"resourceType":"Nope"}]})");
   for (int turn = 0; turn < 2; ++turn) {
-    road.refuse("Fetch.enable", "Unknown resource type in fetch filter: 'Nope'", -32602);
+    transport.refuse("Fetch.enable", "Unknown resource type in fetch filter: 'Nope'", -32602);
     EXPECT_NE(sockets.next().find("Unknown resource type"), std::string::npos);
   }
 }
@@ -184,7 +185,7 @@ TEST_F(Intercepting, ARequestGoesToTheNewestSessionFirstAndTheNextSeesWhatItHasC
   say(b, "Fetch.continueRequest", R"({"requestId":"r1"})");
   EXPECT_EQ(answered(b), "Invalid state for continueInterceptedRequest");
   say(a, "Fetch.continueRequest", R"({"requestId":"r1","method":"POST"})");
-  EXPECT_EQ(json::parse(road.answer("Fetch.continueRequest", "{}")),
+  EXPECT_EQ(json::parse(transport.answer("Fetch.continueRequest", "{}")),
             json::parse(R"({"requestId":"r1","url":"http://x/b","method":"POST","postData":"aGk=",
             "headers":[{"name":"B","value":"2"}],"interceptResponse":false})"));
   EXPECT_EQ(answered(a), "{}");
@@ -213,7 +214,7 @@ TEST_F(Intercepting, AResponseGoesToTheOldestSessionFirst) {
     say(client, "Fetch.continueRequest", R"({"requestId":"r1"})");
     if (client == b) EXPECT_EQ(answered(b), "{}");
   }
-  EXPECT_EQ(road.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":true,"requestId":"r1"})");
+  EXPECT_EQ(transport.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":true,"requestId":"r1"})");
   EXPECT_EQ(answered(a), "{}");
   responds();
   EXPECT_EQ(told(a).at("responseStatusCode"), json::value(200));
@@ -228,7 +229,7 @@ TEST_F(Intercepting, AResponseGoesToTheOldestSessionFirst) {
   EXPECT_EQ(seen.at("responseStatusText"), json::value("Not Found"));
   EXPECT_EQ(seen.at("responseHeaders"), json::parse(R"([{"name":"R","value":"1"}])"));
   say(b, "Fetch.continueRequest", R"({"requestId":"r1"})");
-  EXPECT_EQ(json::parse(road.answer("Fetch.continueResponse", "{}")),
+  EXPECT_EQ(json::parse(transport.answer("Fetch.continueResponse", "{}")),
             json::parse(R"({"requestId":"r1","responseCode":404,"responseHeaders":[{"name":"R","value":"1"}]})"));
   EXPECT_EQ(answered(b), "{}");
 }
@@ -243,7 +244,7 @@ TEST_F(Intercepting, TheResponseGoesToWhoAskedForItWithThisRequest) {
   EXPECT_EQ(answered(b), "{}");
   EXPECT_FALSE(told(a).empty());
   say(a, "Fetch.continueRequest", R"({"requestId":"r1"})");
-  EXPECT_EQ(road.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":true,"requestId":"r1"})");
+  EXPECT_EQ(transport.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":true,"requestId":"r1"})");
   EXPECT_EQ(answered(a), "{}");
   responds();
   EXPECT_TRUE(told(a).empty());
@@ -265,7 +266,7 @@ TEST_F(Intercepting, WhatOneMakesUpIsAResponseToThoseThatHadTheRequestBefore) {
   say(b, "Fetch.getResponseBody", R"({"requestId":"r1"})");
   EXPECT_EQ(answered(b), R"({"body":"bWFkZQ==","base64Encoded":true})");
   say(b, "Fetch.continueRequest", R"({"requestId":"r1"})");
-  EXPECT_EQ(json::parse(road.answer("Fetch.fulfillRequest", "{}")),
+  EXPECT_EQ(json::parse(transport.answer("Fetch.fulfillRequest", "{}")),
             json::parse(R"({"requestId":"r1","responseCode":201,"body":"bWFkZQ=="})"));
   EXPECT_EQ(answered(b), "{}");
 }
@@ -279,7 +280,7 @@ TEST_F(Intercepting, TheNewestFailsARequestBeforeAnyoneElseSeesIt) {
   say(b, "Fetch.failRequest", R"({"requestId":"r1","errorReason":"Nope"})");
   EXPECT_EQ(answered(b), "Unknown errorReason");
   say(b, "Fetch.failRequest", R"({"requestId":"r1","errorReason":"Aborted"})");
-  EXPECT_EQ(json::parse(road.answer("Fetch.failRequest", "{}")),
+  EXPECT_EQ(json::parse(transport.answer("Fetch.failRequest", "{}")),
             json::parse(R"({"errorReason":"Aborted","requestId":"r1"})"));
   EXPECT_EQ(answered(b), "{}");
   EXPECT_TRUE(told(a).empty());
@@ -297,7 +298,7 @@ TEST_F(Intercepting, WhatWaitsForASessionThatEndsGoesOnToTheNextAndThenToTheNetw
   say(c, "Fetch.enable", R"({"patterns":[]})");
   say(a, "Fetch.disable");
   EXPECT_EQ(answered(a), "{}");
-  EXPECT_EQ(road.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":false,"requestId":"r1"})");
+  EXPECT_EQ(transport.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":false,"requestId":"r1"})");
 }
 
 TEST_F(Intercepting, ARefusedAnswerOfASessionThatHasEndedHoldsTheRequestNoLonger) {
@@ -308,8 +309,8 @@ TEST_F(Intercepting, ARefusedAnswerOfASessionThatHasEndedHoldsTheRequestNoLonger
   intercepts(a);
   say(b, "Fetch.continueRequest", R"({"requestId":"r1","url":7})");
   gateway.gone(b);
-  road.refuse("Fetch.continueRequest", "Invalid parameters");
-  EXPECT_EQ(road.answer("Fetch.continueRequest", "{}"), R"({"requestId":"r1"})");
+  transport.refuse("Fetch.continueRequest", "Invalid parameters");
+  EXPECT_EQ(transport.answer("Fetch.continueRequest", "{}"), R"({"requestId":"r1"})");
 }
 
 TEST_F(Intercepting, ASessionIsNotAskedOfRequestsOfOneThatEndedBeforeItBegan) {
@@ -318,14 +319,14 @@ TEST_F(Intercepting, ASessionIsNotAskedOfRequestsOfOneThatEndedBeforeItBegan) {
   say(a, "Fetch.enable", R"({"patterns":[{"urlPattern":"*a"}]})");
   pauses();
   EXPECT_FALSE(told(b).empty());
-  road.refuse("Fetch.enable", "Invalid parameters");
-  road.answer("Fetch.enable", "{}");
+  transport.refuse("Fetch.enable", "Invalid parameters");
+  transport.answer("Fetch.enable", "{}");
   gateway.gone(a);
   auto const c = join();  // as a rule it lies in memory where the other lay
   intercepts(c);
   say(b, "Fetch.continueRequest", R"({"requestId":"r1"})");
   EXPECT_TRUE(sockets.rest(c).empty());
-  EXPECT_EQ(road.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":false,"requestId":"r1"})");
+  EXPECT_EQ(transport.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":false,"requestId":"r1"})");
 }
 
 TEST_F(Intercepting, CredentialsAreAskedOfThoseThatHandleThemUntilOneHasThem) {
@@ -346,7 +347,7 @@ TEST_F(Intercepting, CredentialsAreAskedOfThoseThatHandleThemUntilOneHasThem) {
   auto const given =
       R"({"requestId":"r1","authChallengeResponse":{"response":"ProvideCredentials","username":"u","password":"p"}})";
   say(c, "Fetch.continueWithAuth", given);
-  EXPECT_EQ(road.answer("Fetch.continueWithAuth", "{}"), given);
+  EXPECT_EQ(transport.answer("Fetch.continueWithAuth", "{}"), given);
   EXPECT_EQ(answered(c), "{}");
 }
 
@@ -358,7 +359,7 @@ TEST_F(Intercepting, WhatNobodyWantsAnyMoreWhileThePatternsChangeIsLetGo) {
   EXPECT_EQ(answered(b), "{}");
   pauses("http://x/other");
   EXPECT_TRUE(told(a).empty());
-  EXPECT_EQ(road.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":false,"requestId":"r1"})");
+  EXPECT_EQ(transport.answer("Fetch.continueRequest", "{}"), R"({"interceptResponse":false,"requestId":"r1"})");
 }
 
 TEST_F(Intercepting, ARequestThatIsGoneIsForgotten) {
@@ -368,11 +369,11 @@ TEST_F(Intercepting, ARequestThatIsGoneIsForgotten) {
   pauses();
   EXPECT_FALSE(told(b).empty());
   say(b, "Fetch.continueRequest", R"({"requestId":"r1"})");
-  road.refuse("Fetch.continueRequest", "Invalid InterceptionId.", -32602);
+  transport.refuse("Fetch.continueRequest", "Invalid InterceptionId.", -32602);
   EXPECT_EQ(answered(b), "Invalid InterceptionId.");
   say(b, "Fetch.continueRequest", R"({"requestId":"r1"})");
   EXPECT_EQ(answered(b), "Invalid InterceptionId.");
-  EXPECT_FALSE(road.waits("Fetch.continueRequest"));
+  EXPECT_FALSE(transport.waits("Fetch.continueRequest"));
 }
 
 }  // namespace

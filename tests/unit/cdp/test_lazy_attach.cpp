@@ -16,7 +16,7 @@ class LazyAttach : public Stage {
     EXPECT_EQ(created.at("method"), "Runtime.executionContextCreated");
     sockets.rest();
     attach_answers();
-    road.usual.erase("Runtime.enable");
+    transport.usual.erase("Runtime.enable");
     return created.at("params").at("context").as_object();
   }
   /// Chrome tells its own, 3 or "u3", and has answered Runtime.enable.
@@ -25,8 +25,8 @@ class LazyAttach : public Stage {
         {.tab = 1}, "", "Runtime.executionContextCreated",
         R"({"context":{"id":3,"origin":"http://a.example","name":"","uniqueId":"u3",)"
         R"("auxData":{"isDefault":true,"type":"default","frameId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"}}})");
-    road.answer("Runtime.enable", "{}");
-    road.settle();
+    transport.answer("Runtime.enable", "{}");
+    transport.settle();
   }
 };
 
@@ -59,13 +59,13 @@ TEST_F(LazyAttach, the_first_command_that_needs_the_page_attaches_and_tells_chro
   say(1, 2, "Network.enable", R"({"maxPostDataSize":5})", session);
   attach_answers();
   say(1, 3, "Runtime.evaluate", R"({"expression":"1"})", session);
-  ASSERT_TRUE(road.waits("Runtime.evaluate"));
-  road.answer("Runtime.evaluate", R"({"result":{"type":"number","value":1}})");
+  ASSERT_TRUE(transport.waits("Runtime.evaluate"));
+  transport.answer("Runtime.evaluate", R"({"result":{"type":"number","value":1}})");
   EXPECT_EQ(told().back(), R"(id 3: {"result":{"type":"number","value":1}})");
-  auto const asked = [this](std::string_view call) { return std::ranges::find(road.all, call); };
+  auto const asked = [this](std::string_view call) { return std::ranges::find(transport.all, call); };
   EXPECT_LT(asked("attach 1"), asked("Runtime.enable {}"));
   EXPECT_LT(asked(R"(Network.enable {"maxPostDataSize":5})"), asked(R"(Runtime.evaluate {"expression":"1"})"));
-  EXPECT_EQ(asked("attach 2"), road.all.end());
+  EXPECT_EQ(asked("attach 2"), transport.all.end());
 }
 
 TEST_F(LazyAttach, a_context_told_before_the_attachment_stands_for_chromes_own) {
@@ -75,7 +75,7 @@ TEST_F(LazyAttach, a_context_told_before_the_attachment_stands_for_chromes_own) 
   say(1, 2, "Runtime.callFunctionOn",
       R"({"functionDeclaration":"f","executionContextId":)" + std::to_string(told_id) + "}", session);
   chrome_tells_context();
-  EXPECT_EQ(road.answer("Runtime.callFunctionOn", "{}"), R"({"functionDeclaration":"f","executionContextId":3})");
+  EXPECT_EQ(transport.answer("Runtime.callFunctionOn", "{}"), R"({"functionDeclaration":"f","executionContextId":3})");
   EXPECT_EQ(told(), std::vector<std::string>{"id 2: {}"}) << "the client knows that context already";
 
   gateway.debugger_event({.tab = 1}, "", "Runtime.executionContextDestroyed",
@@ -98,17 +98,18 @@ TEST_F(LazyAttach, a_page_that_navigates_unattached_tells_its_new_document) {
 }
 
 TEST_F(LazyAttach, a_discarded_tab_is_loaded_before_it_is_attached) {
-  road.always("tabs.query", R"([{"id":1,"url":"http://a.example/","title":"A","status":"unloaded","discarded":true},)"
-                            R"({"id":2,"url":"http://b.example/","title":"B","status":"complete"}])");
+  transport.always("tabs.query",
+                   R"([{"id":1,"url":"http://a.example/","title":"A","status":"unloaded","discarded":true},)"
+                   R"({"id":2,"url":"http://b.example/","title":"B","status":"complete"}])");
   join(1);
   auto const session = attach_all(1).at(std::string(page_1));
   attach_answers();
   say(1, 1, "Runtime.evaluate", R"({"expression":"1"})", session);
-  road.answer("tabs.reload");
-  EXPECT_FALSE(road.waits("Runtime.evaluate"));
+  transport.answer("tabs.reload");
+  EXPECT_FALSE(transport.waits("Runtime.evaluate"));
   gateway.chrome_event("webNavigation.onCommitted", R"([{"tabId":1,"frameId":0,"url":"http://a.example/"}])");
-  road.settle();
-  EXPECT_TRUE(road.waits("Runtime.evaluate"));
+  transport.settle();
+  EXPECT_TRUE(transport.waits("Runtime.evaluate"));
 }
 
 TEST_F(LazyAttach, a_tab_that_refuses_says_so_in_chromes_words) {
@@ -116,7 +117,7 @@ TEST_F(LazyAttach, a_tab_that_refuses_says_so_in_chromes_words) {
   auto const session = attach_all(1).at(std::string(page_1));
   sockets.rest();
   say(1, 1, "Runtime.evaluate", R"({"expression":"1"})", session);
-  road.refuse("", "Cannot access a chrome:// URL");
+  transport.refuse("", "Cannot access a chrome:// URL");
   EXPECT_EQ(told(), std::vector<std::string>{"id 1: error Cannot access a chrome:// URL"});
 }
 
@@ -130,7 +131,7 @@ TEST_F(LazyAttach, a_navigation_to_where_chrome_lets_nobody_debug_is_answered_wh
   told();
   say(1, 2, "Page.navigate", R"({"url":"chrome://version/"})");
   gateway.chrome_event("webNavigation.onCommitted", R"([{"tabId":1,"frameId":0,"url":"chrome://version/"}])");
-  road.refuse("Page.navigate", "Detached while handling command.");
+  transport.refuse("Page.navigate", "Detached while handling command.");
   EXPECT_TRUE(told().empty());
   gateway.debugger_event({.tab = 1}, "", "Inspector.detached", R"({"reason":"target_closed"})");
   auto const said = told();
@@ -151,8 +152,8 @@ TEST_F(LazyAttach, tabs_come_in_the_order_of_the_tab_strip_and_in_the_list_the_o
     targets.insert(0, R"({"type":"page","url":"http://a/","tabId":)" + std::to_string(id) + R"(,"id":")" + ids.back() +
                           "\"}" + (id > 1 ? "," : ""));
   }
-  road.always("tabs.query", "[" + tabs + "]");
-  road.always("debugger.getTargets", "[" + targets + "]");
+  transport.always("tabs.query", "[" + tabs + "]");
+  transport.always("debugger.getTargets", "[" + targets + "]");
   join(1);
   say(1, 1, "Target.setAutoAttach", R"({"autoAttach":true,"waitForDebuggerOnStart":false,"flatten":true})");
   std::vector<std::string> announced, listed;
@@ -174,11 +175,11 @@ TEST_F(LazyAttach, tabs_come_in_the_order_of_the_tab_strip_and_in_the_list_the_o
 
 TEST_F(LazyAttach, each_navigation_that_goes_on_without_the_debugger_has_half_a_minute_of_its_own) {
   join(1, {.target = std::string(page_1)});
-  road.always("tabs.update", "{}");
+  transport.always("tabs.update", "{}");
   auto const navigate = [this](int id) {
     say(1, id, "Page.navigate", R"({"url":"chrome://version/"})");
-    road.refuse("", "Cannot access a chrome:// URL");
-    road.settle();
+    transport.refuse("", "Cannot access a chrome:// URL");
+    transport.settle();
   };
   navigate(1);
   clock.pass(20'000);
@@ -198,11 +199,11 @@ TEST_F(LazyAttach, a_tab_is_let_go_when_its_last_session_ends) {
   auto const session = attach_all(1).at(std::string(page_1));
   attach_answers();
   say(1, 1, "Runtime.evaluate", R"({"expression":"1"})", session);
-  road.answer("Runtime.evaluate", "{}");
+  transport.answer("Runtime.evaluate", "{}");
   EXPECT_EQ(gateway.counts().attached, 1U);
   gateway.gone(1);
   EXPECT_EQ(gateway.counts().attached, 0U);
-  EXPECT_EQ(road.let_go, std::vector<Debuggee>{Debuggee{.tab = 1}});
+  EXPECT_EQ(transport.let_go, std::vector<Debuggee>{Debuggee{.tab = 1}});
   EXPECT_TRUE(gateway.idle());
 }
 
@@ -210,13 +211,13 @@ TEST_F(LazyAttach, a_tab_that_was_used_and_listens_to_nothing_is_let_go_after_a_
   join(1, {.target = std::string(page_1)});
   attach_answers();
   say(1, 1, "Runtime.evaluate", R"({"expression":"1"})");
-  road.answer("Runtime.evaluate", "{}");
+  transport.answer("Runtime.evaluate", "{}");
   EXPECT_EQ(gateway.counts().attached, 1U);
   clock.pass(60'000);
   gateway.tick();
   EXPECT_EQ(gateway.counts().attached, 0U);
   say(1, 2, "Runtime.evaluate", R"({"expression":"2"})");
-  EXPECT_TRUE(road.waits("Runtime.evaluate")) << "and attached to again when it is used";
+  EXPECT_TRUE(transport.waits("Runtime.evaluate")) << "and attached to again when it is used";
 }
 
 TEST_F(LazyAttach, a_tab_that_a_client_listens_to_is_never_let_go) {
@@ -235,14 +236,14 @@ TEST_F(LazyAttach, a_context_told_before_the_attachment_goes_by_its_unique_id_to
   auto const unique = std::string(told_context(session).at("uniqueId").as_string());
   say(1, 2, "Runtime.evaluate", R"({"expression":"1","uniqueContextId":")" + unique + "\"}", session);
   chrome_tells_context();
-  EXPECT_EQ(road.answer("Runtime.evaluate", "{}"), R"({"expression":"1","uniqueContextId":"u3"})");
+  EXPECT_EQ(transport.answer("Runtime.evaluate", "{}"), R"({"expression":"1","uniqueContextId":"u3"})");
 }
 
 TEST_F(LazyAttach, a_world_made_by_whoever_is_told_no_contexts_is_chromes_own) {
   join(1);
   auto const session = attach_all(1).at(std::string(page_1));
   attach_answers();
-  road.always("Page.createIsolatedWorld", R"({"executionContextId":7})");
+  transport.always("Page.createIsolatedWorld", R"({"executionContextId":7})");
   told();
   say(1, 1, "Page.createIsolatedWorld", R"({"frameId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1","worldName":"w"})", session);
   EXPECT_EQ(told().back(), R"(id 1: {"executionContextId":7})");
@@ -259,13 +260,13 @@ TEST_F(LazyAttach, a_navigation_that_chrome_had_not_begun_when_it_let_go_is_carr
       gateway.debugger_event({.tab = 1}, "", "Inspector.detached", R"({"reason":"target_closed"})");
     };
     if (told_first) detached();
-    road.refuse("Page.navigate", "Debugger is not attached to the tab with id: 1.");
+    transport.refuse("Page.navigate", "Debugger is not attached to the tab with id: 1.");
     if (!told_first) detached();
     EXPECT_TRUE(told().empty());
     clock.pass(300);
     gateway.tick();
-    road.settle();
-    EXPECT_EQ(road.answer("Page.navigate", R"({"frameId":"F"})"), R"({"url":"http://a.example/next"})");
+    transport.settle();
+    EXPECT_EQ(transport.answer("Page.navigate", R"({"frameId":"F"})"), R"({"url":"http://a.example/next"})");
     EXPECT_EQ(told().back(), R"(id 2: {"frameId":"F"})") << "detached told first: " << told_first;
     gateway.gone(1);
   }

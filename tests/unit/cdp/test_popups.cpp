@@ -24,30 +24,30 @@ class Popups : public Stage {
       if (!mine.empty() && target == page_1) say(1, 2, add_script, mine, session);
       say(1, 3, "Runtime.runIfWaitingForDebugger", "{}", session);
     }
-    road.always(std::string(add_script), R"({"identifier":"9"})");
-    road.always("Runtime.evaluate", "{}");
+    transport.always(std::string(add_script), R"({"identifier":"9"})");
+    transport.always("Runtime.evaluate", "{}");
     say(1, 4, "Runtime.evaluate", R"({"expression":"1"})", sessions.at(std::string(page_1)));
     pass_time();
-    road.usual.erase(std::string(add_script));
+    transport.usual.erase(std::string(add_script));
     sockets.rest();
-    road.all.clear();
+    transport.all.clear();
   }
   void pass_time(Millis time = 1) {
     clock.pass(time);
     gateway.tick();
-    road.settle();
+    transport.settle();
   }
   /// The first page opens a popup, which the extension has attached and sent what it was to send.
   std::string open_popup() {
-    road.always(
+    transport.always(
         "debugger.getTargets",
         R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1","type":"page","tabId":1,"url":"http://a.example/","title":"A"},)"
         R"({"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2","type":"page","tabId":2,"url":"http://b.example/","title":"B"},)"
         R"({"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3,"url":"","title":""}])");
     gateway.chrome_event("tabs.onCreated", R"([{"id":3,"windowId":9,"url":"","title":"","status":"loading"}])");
     gateway.chrome_event("debugger.followed", R"([{"opener":1,"frame":0,"tab":3,"url":"http://a.example/p","mark":)" +
-                                                  std::to_string(road.popups_get.at(1).second) + "}]");
-    road.settle();
+                                                  std::to_string(transport.popups_get.at(1).second) + "}]");
+    transport.settle();
     auto const told = object(sockets.next());
     EXPECT_EQ(told.at("method"), "Target.attachedToTarget");
     EXPECT_EQ(told.at("params").at("waitingForDebugger"), true);
@@ -56,7 +56,7 @@ class Popups : public Stage {
   }
   /// Chrome does not answer Page.getFrameTree yet.
   void set_up_but_for_an_answer(std::string const& popup) {
-    road.usual.erase("Page.getFrameTree");
+    transport.usual.erase("Page.getFrameTree");
     say(1, 10, "Page.enable", "{}", popup);
     say(1, 11, "Page.getFrameTree", "{}", popup);
   }
@@ -65,7 +65,7 @@ class Popups : public Stage {
 
 TEST_F(Popups, a_popup_is_sent_at_once_what_its_client_says_to_every_page) {
   begin(R"({"source":"every;"})");
-  auto const& sent = road.popups_get.at(1).first;
+  auto const& sent = transport.popups_get.at(1).first;
   EXPECT_THAT(sent, HasSubstr(R"({"method":"Page.enable","params":{}},{"method":)"));
   EXPECT_THAT(sent, HasSubstr(R"("source":"every;","runImmediately":true})"));
   EXPECT_THAT(sent, HasSubstr("Fetch.enable"));
@@ -73,7 +73,7 @@ TEST_F(Popups, a_popup_is_sent_at_once_what_its_client_says_to_every_page) {
 
 TEST_F(Popups, a_script_for_one_page_alone_is_not_sent_to_what_it_opens) {
   begin("", R"({"source":"mine;"})");
-  EXPECT_THAT(road.popups_get.at(1).first, Not(HasSubstr("mine;")));
+  EXPECT_THAT(transport.popups_get.at(1).first, Not(HasSubstr("mine;")));
 }
 
 TEST_F(Popups, what_was_foreseen_is_answered_and_not_said_again) {
@@ -83,11 +83,11 @@ TEST_F(Popups, what_was_foreseen_is_answered_and_not_said_again) {
   })",
       popup);
   EXPECT_THAT(told(), ElementsAre(R"(id 10: {"identifier":"1"})"));
-  EXPECT_FALSE(road.waits(add_script));
+  EXPECT_FALSE(transport.waits(add_script));
   gateway.chrome_event("debugger.followedAnswers",
                        R"([{"tab":3,"answers":[{"value":{}},{"value":{"identifier":"7"}},{"value":{}}]}])");
   say(1, 11, "Page.removeScriptToEvaluateOnNewDocument", R"({"identifier":"1"})", popup);
-  EXPECT_THAT(road.all, Contains(R"(Page.removeScriptToEvaluateOnNewDocument {"identifier":"7"})"));
+  EXPECT_THAT(transport.all, Contains(R"(Page.removeScriptToEvaluateOnNewDocument {"identifier":"7"})"));
 }
 
 TEST_F(Popups, what_chrome_has_refused_is_said_by_its_client_after_all) {
@@ -98,7 +98,7 @@ TEST_F(Popups, what_chrome_has_refused_is_said_by_its_client_after_all) {
   say(1, 10, add_script, R"({"source":"every;"
   })",
       popup);
-  EXPECT_TRUE(road.waits(add_script));
+  EXPECT_TRUE(transport.waits(add_script));
 }
 
 TEST_F(Popups, what_no_client_says_is_taken_back_when_they_let_the_popup_go) {
@@ -107,8 +107,8 @@ TEST_F(Popups, what_no_client_says_is_taken_back_when_they_let_the_popup_go) {
   gateway.chrome_event("debugger.followedAnswers",
                        R"([{"tab":3,"answers":[{"value":{}},{"value":{"identifier":"7"}},{"value":{}}]}])");
   say(1, 10, "Runtime.runIfWaitingForDebugger", "{}", popup);
-  EXPECT_THAT(road.all, Contains(R"(Page.removeScriptToEvaluateOnNewDocument {"identifier":"7"})"));
-  EXPECT_THAT(road.all, Contains("Page.disable {}"));
+  EXPECT_THAT(transport.all, Contains(R"(Page.removeScriptToEvaluateOnNewDocument {"identifier":"7"})"));
+  EXPECT_THAT(transport.all, Contains("Page.disable {}"));
 }
 
 TEST_F(Popups, its_events_wait_until_what_sets_it_up_is_answered) {
@@ -118,7 +118,7 @@ TEST_F(Popups, its_events_wait_until_what_sets_it_up_is_answered) {
   say(1, 12, "Runtime.runIfWaitingForDebugger", "{}", popup);
   gateway.debugger_event({.tab = 3}, "", "Page.domContentEventFired", R"({"timestamp":1})");
   EXPECT_THAT(told(), ElementsAre("id 10: {}", "id 12: {}"));
-  road.answer("Page.getFrameTree", "{}");
+  transport.answer("Page.getFrameTree", "{}");
   EXPECT_THAT(told(), ElementsAre("id 11: {}", "Page.domContentEventFired"));
   gateway.debugger_event({.tab = 3}, "", "Page.loadEventFired", R"({"timestamp":2})");
   EXPECT_THAT(told(), ElementsAre("Page.loadEventFired"));

@@ -17,13 +17,13 @@ class SharedWorkers : public Stage {
 
   void SetUp() override {
     attach_answers();
-    road.always("Runtime.evaluate", "{}");
-    road.always("Page.enable", "{}");
+    transport.always("Runtime.evaluate", "{}");
+    transport.always("Page.enable", "{}");
     join(1);
   }
   /// What the browser lists from now on besides its pages.
   void list(std::string_view more) {
-    road.always("debugger.getTargets", "[" + std::string(pages) + "," + std::string(more) + "]");
+    transport.always("debugger.getTargets", "[" + std::string(pages) + "," + std::string(more) + "]");
   }
   void list_worker() { list(R"({"id":"W","type":"worker","title":"mine","url":"http://a.example/w.js"})"); }
   /// A client discovers targets and uses a page.
@@ -36,10 +36,10 @@ class SharedWorkers : public Stage {
   void after(Millis millis) {
     clock.pass(millis);
     gateway.tick();
-    road.settle();
+    transport.settle();
   }
   std::size_t looks() const {
-    return static_cast<std::size_t>(std::count(road.all.begin(), road.all.end(), "debugger.getTargets []"));
+    return static_cast<std::size_t>(std::count(transport.all.begin(), transport.all.end(), "debugger.getTargets []"));
   }
   std::string page;
 };
@@ -85,15 +85,15 @@ TEST_F(SharedWorkers, are_attached_by_their_own_id_and_only_when_they_are_used) 
   std::string const own(object(all.back()).at("result").at("sessionId").as_string());
   say(1, 3, "Runtime.runIfWaitingForDebugger", "{}", own);
   EXPECT_EQ(told(), std::vector<std::string>{"id 3: {}"});
-  auto const attaches = std::count_if(road.all.begin(), road.all.end(),
+  auto const attaches = std::count_if(transport.all.begin(), transport.all.end(),
                                       [](std::string const& call) { return call.starts_with("attach"); });
   EXPECT_EQ(attaches, 1) << "the page alone";
-  road.usual.erase("");
+  transport.usual.erase("");
   say(1, 4, "Runtime.evaluate", R"({"expression":"1"})", own);
-  auto const attach = road.take("");
+  auto const attach = transport.take("");
   EXPECT_EQ(attach.debuggee, (Debuggee{.tab = -1, .target = "W"}));
   attach.done("{}");
-  road.settle();
+  transport.settle();
   EXPECT_THAT(told(), Contains("id 4: {}"));
   gateway.debugger_event({.tab = -1, .target = "W"}, "", "Inspector.detached", R"({"reason":"target_closed"})");
   EXPECT_THAT(told(), Contains("Target.targetDestroyed")) << "it has ended: without waiting for the next look";
@@ -111,7 +111,7 @@ TEST_F(SharedWorkers, are_looked_for_only_while_a_client_uses_a_page) {
   after(1'000);
   EXPECT_EQ(looks(), before + 1);
   gateway.chrome_event("webNavigation.onCompleted", R"([{"tabId":1,"frameId":0,"url":"http://a.example/"}])");
-  road.settle();
+  transport.settle();
   EXPECT_EQ(looks(), before + 2) << "a page that has loaded may have begun one";
   for (int second = 0; second < 60; ++second) after(1'000);
   auto const quiet = looks();
@@ -172,11 +172,11 @@ TEST_F(SharedWorkers, a_service_worker_of_two_pages_goes_on_by_the_second_when_t
   }
   ASSERT_FALSE(worker.empty()) << "told at the browser's level";
   gateway.chrome_event("tabs.onRemoved", R"([1,{}])");
-  road.settle();
+  transport.settle();
   EXPECT_THAT(told(), Contains("Target.targetDestroyed").Times(1)) << "the page has gone, not the worker";
-  road.usual.erase("Runtime.evaluate");
+  transport.usual.erase("Runtime.evaluate");
   say(1, 9, "Runtime.evaluate", R"({"expression":"2"})", worker);
-  auto const asked = road.take("Runtime.evaluate");
+  auto const asked = transport.take("Runtime.evaluate");
   EXPECT_EQ(asked.debuggee, Debuggee{.tab = 2});
   EXPECT_EQ(asked.session, "up2");
   gateway.chrome_event("tabs.onRemoved", R"([2,{}])");

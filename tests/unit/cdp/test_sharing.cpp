@@ -18,7 +18,7 @@ class Sharing : public Stage {
 TEST_F(Sharing, both_may_use_the_same_ids_and_each_gets_its_own_answer) {
   say(1, 7, "Runtime.evaluate", R"({"expression":"one"})");
   say(2, 7, "Runtime.evaluate", R"({"expression":"two"})");
-  auto const first = road.take("Runtime.evaluate"), second = road.take("Runtime.evaluate");
+  auto const first = transport.take("Runtime.evaluate"), second = transport.take("Runtime.evaluate");
   second.done(std::string_view(R"({"of":2})"));
   first.done(std::string_view(R"({"of":1})"));
   EXPECT_EQ(told(1), std::vector<std::string>{R"(id 7: {"of":1})"});
@@ -39,22 +39,22 @@ TEST_F(Sharing, events_go_to_whoever_has_enabled_the_domain) {
 TEST_F(Sharing, a_domain_is_disabled_in_chrome_only_by_the_last) {
   say(1, 1, "Network.enable");
   say(2, 1, "Network.enable");
-  road.all.clear();
+  transport.all.clear();
   say(1, 2, "Network.disable");
-  EXPECT_THAT(road.all, ::testing::Not(::testing::Contains("Network.disable {}")));
+  EXPECT_THAT(transport.all, ::testing::Not(::testing::Contains("Network.disable {}")));
   say(2, 2, "Network.disable");
-  EXPECT_THAT(road.all, ::testing::Contains("Network.disable {}"));
+  EXPECT_THAT(transport.all, ::testing::Contains("Network.disable {}"));
 }
 
 TEST_F(Sharing, contexts_are_told_to_a_client_that_enables_later) {
-  road.usual.erase("Runtime.enable");
+  transport.usual.erase("Runtime.enable");
   say(1, 1, "Runtime.enable");
   event(
       "Runtime.executionContextCreated",
       R"({"context":{"id":3,"origin":"o","name":"","uniqueId":"u3","auxData":{"isDefault":true,"type":"default","frameId":"f"}}})");
-  road.answer("Runtime.enable", "{}");
+  transport.answer("Runtime.enable", "{}");
   say(2, 1, "Runtime.enable");
-  road.answer("Runtime.enable", "{}");
+  transport.answer("Runtime.enable", "{}");
   EXPECT_EQ(told(1), (std::vector<std::string>{"Runtime.executionContextCreated", "id 1: {}"}));
   EXPECT_EQ(told(2), (std::vector<std::string>{"Runtime.executionContextCreated", "id 1: {}"}));
 }
@@ -71,23 +71,23 @@ TEST_F(Sharing, a_binding_calls_only_whoever_added_it) {
 }
 
 TEST_F(Sharing, an_init_script_can_be_removed_only_by_its_client) {
-  road.always("Page.addScriptToEvaluateOnNewDocument", R"({"identifier":"41"})");
+  transport.always("Page.addScriptToEvaluateOnNewDocument", R"({"identifier":"41"})");
   say(1, 1, "Page.addScriptToEvaluateOnNewDocument", R"({"source":"1"})");
   EXPECT_EQ(told(1), std::vector<std::string>{R"(id 1: {"identifier":"1"})"});
   say(2, 1, "Page.removeScriptToEvaluateOnNewDocument", R"({"identifier":"1"})");
   EXPECT_EQ(told(2), std::vector<std::string>{"id 1: error Script not found"});
-  road.all.clear();
+  transport.all.clear();
   say(1, 2, "Page.removeScriptToEvaluateOnNewDocument", R"({"identifier":"1"})");
-  EXPECT_EQ(road.all, std::vector<std::string>{R"(Page.removeScriptToEvaluateOnNewDocument {"identifier":"41"})"});
+  EXPECT_EQ(transport.all, std::vector<std::string>{R"(Page.removeScriptToEvaluateOnNewDocument {"identifier":"41"})"});
 }
 
 TEST_F(Sharing, what_a_client_alone_had_switched_on_is_switched_off_when_it_leaves) {
   say(1, 1, "Network.enable");
   say(1, 2, "Emulation.setLocaleOverride", R"({"locale":"de"})");
   say(2, 1, "Page.enable");
-  road.all.clear();
+  transport.all.clear();
   gateway.gone(1);
-  EXPECT_THAT(road.all, ::testing::UnorderedElementsAre("Network.disable {}", "Emulation.setLocaleOverride {}"));
+  EXPECT_THAT(transport.all, ::testing::UnorderedElementsAre("Network.disable {}", "Emulation.setLocaleOverride {}"));
   EXPECT_EQ(gateway.counts().attached, 1U);
 }
 

@@ -22,7 +22,7 @@ class Silent : public Stage {
                            R"({"context":{"id":3,"origin":"","name":"","uniqueId":"u","auxData":{"isDefault":true}}})");
     sockets.rest();
     for (auto const* method : {"Page.enable", "Runtime.enable", "Page.getFrameTree", "Page.createIsolatedWorld"}) {
-      road.usual.erase(method);
+      transport.usual.erase(method);
     }
     join(2);
     session = attach_all(2).at(std::string(page_1));
@@ -30,7 +30,7 @@ class Silent : public Stage {
   void later(Millis millis) {
     clock.pass(millis);
     gateway.tick();
-    road.settle();
+    transport.settle();
   }
   std::string session;
 };
@@ -60,12 +60,13 @@ TEST_F(Silent, what_chrome_answers_in_the_end_is_not_said_twice_and_what_was_not
   say(2, 3, "Page.getFrameTree", "{}", session);
   later(500);
   sockets.rest(2);
-  road.answer("Page.enable", "{}");
-  road.answer("Runtime.enable", "{}");
+  transport.answer("Page.enable", "{}");
+  transport.answer("Runtime.enable", "{}");
   EXPECT_THAT(told(2), IsEmpty());
-  road.answer("Page.getFrameTree", R"({"frameTree":{"frame":{"id":")" + std::string(page_1) +
-                                       R"(","loaderId":"L","url":"http://a.example/"},"childFrames":[{"frame":)"
-                                       R"({"id":"CHILD","parentId":"P","loaderId":"M","url":"http://c.example/"}}]}})");
+  transport.answer("Page.getFrameTree",
+                   R"({"frameTree":{"frame":{"id":")" + std::string(page_1) +
+                       R"(","loaderId":"L","url":"http://a.example/"},"childFrames":[{"frame":)"
+                       R"({"id":"CHILD","parentId":"P","loaderId":"M","url":"http://c.example/"}}]}})");
   EXPECT_THAT(told(2), ElementsAre("Page.frameAttached", "Page.frameNavigated"));
   say(2, 4, "Page.getFrameTree", "{}", session);
   EXPECT_THAT(told(2), IsEmpty()) << "it answers again";
@@ -75,14 +76,14 @@ TEST_F(Silent, what_was_answered_for_it_is_in_force_after_a_lost_link) {
   say(2, 1, "Page.enable", "{}", session);
   later(500);
   EXPECT_THAT(told(2), ElementsAre("id 1: {}"));
-  road.link_down(gateway);
+  transport.link_down(gateway);
   gateway.gone(1);
-  road.all.clear();
+  transport.all.clear();
   attach_answers();
-  road.link_up(gateway, {.browser_id = "b"});
-  road.settle();
+  transport.link_up(gateway, {.browser_id = "b"});
+  transport.settle();
   EXPECT_THAT(told(2), Not(Contains(HasSubstr("error"))));
-  EXPECT_THAT(road.all, Contains("Page.enable {}"));
+  EXPECT_THAT(transport.all, Contains("Page.enable {}"));
 }
 
 TEST_F(Silent, whoever_listens_is_told_why_after_two_seconds) {
@@ -97,7 +98,7 @@ TEST_F(Silent, whoever_listens_is_told_why_after_two_seconds) {
 }
 
 TEST_F(Silent, a_page_that_is_being_attached_to_holds_up_nobody_either) {
-  road.usual.erase("");
+  transport.usual.erase("");
   say(2, 1, "Runtime.evaluate", R"({"expression":"1"})", attach_all(2)[std::string(page_2)]);
   join(3);
   auto const mine = attach_all(3).at(std::string(page_2));

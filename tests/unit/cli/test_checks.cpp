@@ -79,7 +79,7 @@ TEST(Terminal, EachErrorHasTheExitCodeOfItsKind) {
   EXPECT_EQ(exit_code(ErrorName::BadRequestError), exit_usage);
   EXPECT_EQ(exit_code(ErrorName::PausedError), exit_no_browser);
   EXPECT_EQ(exit_code(ErrorName::TimeoutError), exit_timeout);
-  EXPECT_EQ(exit_code(ErrorName::TabClosedError), exit_road);
+  EXPECT_EQ(exit_code(ErrorName::TabClosedError), exit_infrastructure);
   EXPECT_EQ(exit_code(ErrorName::CancelledError), exit_cancelled);
   EXPECT_EQ(exit_code(ErrorName::DiskFullError), exit_refused);
 }

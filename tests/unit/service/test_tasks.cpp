@@ -160,7 +160,7 @@ TEST_F(ServiceTest, AnEndIsAcknowledgedOnlyWhenItIsOnDisk) {
   link();
   ASSERT_TRUE(get(ask(service.submit(request("t")))));
   service.accepted("b", run("t"), {5, "u", "t"});
-  service.started("b", run("t"), std::nullopt, task::Road::scripting);
+  service.started("b", run("t"), std::nullopt, task::Injection::scripting);
   disk.hold(true);
   auto const waiting = ask(service.get("t", 60'000));
   service.finished("b", run("t"), {.value = "7"}, 9);
@@ -262,7 +262,7 @@ TEST_F(ServiceTest, AWatcherSeesEachEventOnceWhereverItComesFrom) {
   link();
   ASSERT_TRUE(get(ask(service.submit(request("t")))));
   service.accepted("b", run("t"), {5, "u", "t"});
-  service.started("b", run("t"), std::nullopt, task::Road::scripting);
+  service.started("b", run("t"), std::nullopt, task::Injection::scripting);
   std::vector<std::uint64_t> seen;
   std::string last;
   auto note = [&](task::Event const& event) {

@@ -49,7 +49,7 @@ struct Bench {
   /// Accepted and begun.
   void begin(std::string const& task, std::int64_t at = 1, int attempt = 1, int hop = 0, std::string const& b = "a") {
     core.accepted(b, run(task, attempt, hop), tab(at), now);
-    core.started(b, run(task, attempt, hop), tab(at), Road::scripting, now);
+    core.started(b, run(task, attempt, hop), tab(at), Injection::scripting, now);
   }
   Step value(std::string const& task, int attempt = 1, int hop = 0) {
     Outcome o;

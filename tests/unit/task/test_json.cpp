@@ -116,7 +116,7 @@ Record full_record() {
       read(R"({"script":"s","args":[1],"id":"t","tab":17,"frame":3,"world":"isolated","labels":{"k":"v"}})");
   record.state = State::failed;
   record.error = Error{ErrorName::NavigatedError, "away", {{"started", "unknown"}}};
-  record.road = Road::user_scripts;
+  record.injection = Injection::user_scripts;
   record.browser = "a";
   record.tab = TabInfo{17, "http://x/", "ti\"tle"};
   record.attempts = {Attempt{1, "a", 10, 11, 12, record.error, "i1", true},
@@ -161,7 +161,7 @@ TEST(RecordJson, TheRecordIsThatOfTheProtocolAndItsValuesAreUntouched) {
   EXPECT_EQ(json.at("created"), "2026-01-01T00:00:00.000Z");
   EXPECT_EQ(json.at("target"), 17);
   EXPECT_EQ(json.at("hops"), 2);
-  EXPECT_EQ(json.at("road"), "userScripts");
+  EXPECT_EQ(json.at("injection"), "userScripts");
   EXPECT_EQ(json.at("screenshot"), "/v1/tasks/t/screenshot");
   EXPECT_TRUE(json.at("result_type").is_null());
   EXPECT_EQ(json.at("console").as_array().size(), 2U);

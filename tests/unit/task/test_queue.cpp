@@ -133,7 +133,7 @@ TEST(Queue, PausedBrowsersAreNamedInTheErrorAndAResumedOneTakesWhatWaits) {
   EXPECT_EQ(starts(b.core.browser_changed(Bench::browser("a"), b.now)), Names{"t"});
 }
 
-TEST(Queue, AWorldThatNoBrowserHasARoadIntoIsAnErrorOfItsOwn) {
+TEST(Queue, AWorldThatNoBrowserHasAWayIntoIsAnErrorOfItsOwn) {
   Bench b;
   auto bare = Bench::browser("a");
   bare.debugger = false;

@@ -43,7 +43,7 @@ TEST(Runs, AScriptsOwnThrowIsNeverTriedAgain) {
   EXPECT_EQ(failure(b.error("t", ErrorName::ScriptError), "t"), "ScriptError");
 }
 
-TEST(Runs, AFailureOfTheRoadIsTriedAgainAsOftenAsRetriesSay) {
+TEST(Runs, AnInfrastructureFailureIsTriedAgainAsOftenAsRetriesSay) {
   Bench b;
   b.link("a");
   auto r = b.request("t");

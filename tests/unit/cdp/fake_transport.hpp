@@ -26,7 +26,7 @@ struct FakeClock final : Clock {
   }
 };
 
-/// One call of the gateway on its Road, waiting for its answer.
+/// One call of the gateway on its Transport, waiting for its answer.
 struct Asked {
   enum class Kind : unsigned char { attach, send, chrome, room, move, copy, read };
   Kind kind;
@@ -37,7 +37,7 @@ struct Asked {
   Answered done{};
 };
 
-class FakeRoad final : public Road, public Files {
+class FakeTransport final : public Transport, public Files {
  public:
   void attach(Debuggee const& debuggee, Answered done) override {
     put({.kind = Asked::Kind::attach, .what = {}, .params = {}, .debuggee = debuggee, .done = std::move(done)});

@@ -1,4 +1,4 @@
-"""The road of CDP through the extension: what the daemon says reaches Chrome unread, what Chrome says reaches the daemon in its order."""
+"""CDP through the extension: what the daemon says reaches Chrome unread, what Chrome says reaches the daemon in its order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-#include "cdp/protocol/road.hpp"
+#include "cdp/protocol/transport.hpp"
 
 #include <stdexcept>
 

@@ -1,5 +1,5 @@
 /**
- * The roads into a document: chrome.scripting, chrome.userScripts, chrome.debugger; runs in the worker.
+ * The injections into a document: chrome.scripting, chrome.userScripts, chrome.debugger; runs in the worker.
  * @module
  */
 import { wake } from "./arrivals.js";
@@ -75,7 +75,7 @@ function targetOf({ tab, frame, document }) {
  * Brings a relay and a waiting wrapper into a document. Nothing of the user's script runs.
  * @param {Place} place
  * @returns {Promise<{outcome: "ready"|"blocked"|"direct"|"silent"|"forbidden"|"gone", document?: string, message?: string, tabs?: any[], revived?: boolean}>}
- *   "blocked": no text can be evaluated in the main world · "direct": only roads that take the script along · "silent": the page may run no
+ *   "blocked": no text can be evaluated in the main world · "direct": only injections that take the script along · "silent": the page may run no
  *   scripts · "gone": the document was replaced meanwhile
  */
 export async function place(place) {
@@ -169,8 +169,8 @@ function crashedText(text, tab) {
   return /Cannot access contents of the page/.test(text) && /^https?:/.test(tab.url ?? "");
 }
 
-/** By which roads a script that must be taken along can go, the best first. @param {{world: string}} params */
-export function roads({ world }) {
+/** By which injections a script that must be taken along can go, the best first. @param {{world: string}} params */
+export function injections({ world }) {
   const there = [];
   if (userScripts() && world === "main") there.push("userScripts");
   if (chrome.debugger) there.push("debugger");
@@ -179,7 +179,7 @@ export function roads({ world }) {
 
 /**
  * Runs one script, which the source holds.
- * @param {Place & {road: string, document: string, source: string, run: any}} params
+ * @param {Place & {injection: string, document: string, source: string, run: any}} params
  */
 export async function direct(params) {
   const said = await directed(params, false);
@@ -190,12 +190,12 @@ export async function direct(params) {
 }
 
 /**
- * @param {Place & {road: string, document: string, source: string, run: any}} params
+ * @param {Place & {injection: string, document: string, source: string, run: any}} params
  * @param {boolean} room as in placed()
  * @returns {Promise<string>} what the wrapper says
  */
 async function directed(params, room) {
-  const { tab, document, world, ticket, run, road, source, limit_ms } = params;
+  const { tab, document, world, ticket, run, injection, source, limit_ms } = params;
   const target = { tabId: tab, documentIds: [document] };
   const expecting = { target, injectImmediately: true, func: relay, args: [{ ticket, world, run, room }] };
   try {
@@ -204,7 +204,7 @@ async function directed(params, room) {
     if ((await refused(params, /** @type {Error} */ (error))).outcome === "gone") throw failure("NavigatedError", "the page was left before the script could begin");
     throw error;
   }
-  if (road !== "userScripts") return viaDebugger(params);
+  if (injection !== "userScripts") return viaDebugger(params);
   const execution = chrome.userScripts.execute({ target, world: "MAIN", injectImmediately: true, js: [{ code: source }] });
   const [made] = await execution;
   return /** @type {any} */ (made)?.result ?? made?.error ?? "chrome.userScripts ran nothing in this page";

@@ -12,8 +12,8 @@ from tests.support.pages import Pages
 from tests.support.task_fixtures import bench, browser, site, tab  # noqa: F401
 from tests.support.tasks import TaskBench
 
-# page, world, the road without and with "Allow user scripts"
-ROADS = [
+# page, world, the injection without and with "Allow user scripts"
+INJECTIONS = [
     ("/plain", "main", "scripting", "scripting"),
     ("/csp", "main", "debugger", "userScripts"),
     ("/trusted", "main", "debugger", "userScripts"),
@@ -49,12 +49,12 @@ def allowed() -> Iterator[TaskBench]:
         yield TaskBench(chromium)
 
 
-def expect_road(bench: TaskBench, site: Pages, page: str, world: str, road: str) -> None:  # noqa: F811
+def expect_injection(bench: TaskBench, site: Pages, page: str, world: str, injection: str) -> None:  # noqa: F811
     opened = bench.browser.open(site.url(page))
     for _ in range(2):  # the second start uses what the first has brought
         end = bench.run(SCRIPT, opened.id, world=world, args={"n": 7})
         assert end["outcome"] == "value", end
-        assert end["road"] == road
+        assert end["injection"] == injection
         assert end["value"][:2] == [page, 7]
         events = bench.notes(end["task"])
         assert [e["kind"] for e in events] == ["progress", "console"]
@@ -62,18 +62,18 @@ def expect_road(bench: TaskBench, site: Pages, page: str, world: str, road: str)
     opened.close()
 
 
-@pytest.mark.parametrize(("page", "world", "road", "_other"), ROADS)
-def test_without_user_scripts_the_road_is_scripting_where_text_evaluates_and_the_debugger_elsewhere(
-    bench: TaskBench, site: Pages, page: str, world: str, road: str, _other: str  # noqa: F811
+@pytest.mark.parametrize(("page", "world", "injection", "_other"), INJECTIONS)
+def test_without_user_scripts_the_injection_is_scripting_where_text_evaluates_and_the_debugger_elsewhere(
+    bench: TaskBench, site: Pages, page: str, world: str, injection: str, _other: str  # noqa: F811
 ) -> None:
-    expect_road(bench, site, page, world, road)
+    expect_injection(bench, site, page, world, injection)
 
 
-@pytest.mark.parametrize(("page", "world", "_other", "road"), ROADS)
+@pytest.mark.parametrize(("page", "world", "_other", "injection"), INJECTIONS)
 def test_with_user_scripts_allowed_they_are_preferred_to_the_debugger(
-    allowed: TaskBench, site: Pages, page: str, world: str, _other: str, road: str  # noqa: F811
+    allowed: TaskBench, site: Pages, page: str, world: str, _other: str, injection: str  # noqa: F811
 ) -> None:
-    expect_road(allowed, site, page, world, road)
+    expect_injection(allowed, site, page, world, injection)
 
 
 def failing_positions(bench: TaskBench, where: int, world: str) -> None:  # noqa: F811
@@ -86,7 +86,7 @@ def failing_positions(bench: TaskBench, where: int, world: str) -> None:  # noqa
 
 
 @pytest.mark.parametrize(("page", "world"), [("/plain", "main"), ("/csp", "main"), ("/plain", "isolated"), ("/trusted", "user")])
-def test_positions_are_those_of_the_users_file_on_every_road(
+def test_positions_are_those_of_the_users_file_by_every_injection(
     bench: TaskBench, allowed: TaskBench, site: Pages, page: str, world: str  # noqa: F811
 ) -> None:
     for each in (bench, allowed):
@@ -119,7 +119,7 @@ def test_the_debugger_is_let_go_as_soon_as_the_script_runs_by_itself(bench: Task
     opened.close()
 
 
-def test_a_page_sandboxed_without_scripts_has_no_road_into_its_main_world(bench: TaskBench, site: Pages) -> None:  # noqa: F811
+def test_a_page_sandboxed_without_scripts_has_no_way_into_its_main_world(bench: TaskBench, site: Pages) -> None:  # noqa: F811
     opened = bench.browser.open(site.url("/sandboxed"))
     error = bench.error("return 1", opened.id)
     assert error["name"] == "WorldUnavailableError"
@@ -163,7 +163,7 @@ def test_the_debugger_finds_each_of_many_frames_that_are_placed_at_once(bench: T
     opened = bench.browser.open(site.url("/many-frames-csp"))
     for world in ("main", "isolated"):
         end = bench.run("return location.host", opened.id, frame="all", world=world)
-        assert end["outcome"] == "value" and end["road"] == "debugger", end.get("error")
+        assert end["outcome"] == "value" and end["injection"] == "debugger", end.get("error")
         hosts = [site.url("").split("/")[2]] * 4 + [site.other("").split("/")[2]] * 3
         assert sorted(end["value"]) == sorted(hosts)
     opened.close()

@@ -35,9 +35,9 @@ struct Debuggee {
 /// The way to one browser. No call answers before it has returned. At a loss Gateway::link_down comes first, then every
 /// call under way fails with code link_lost; while the link is down every call fails so at once (after the return).
 /// tests/transport holds each implementation to it.
-class Road {
+class Transport {
  public:
-  virtual ~Road() = default;
+  virtual ~Transport() = default;
   /// Attaches anew: what an earlier attachment of ours had left there is gone.
   virtual void attach(Debuggee const& debuggee, Answered done) = 0;
   virtual void detach(Debuggee const& debuggee) = 0;
