@@ -112,7 +112,7 @@ step build build release
 step unit ctest --preset release
 step tidy scripts/tidy.sh wire task
 step extension-checks npm run --silent check
-step python-types venv mypy --strict python/anybrowser
+step python-types venv mypy --strict python/anytab
 wanted late-daemon && begin_aside late-daemon python bench/late_daemon.py 5
 [[ $quick == --quick ]] || ! wanted long-task || begin_aside long-task python bench/long_task.py 10
 step daemon tests_and_waits tests/daemon tests/python

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from anybrowser import AnyError, AsyncBrowser
+from anytab import AnyError, AsyncBrowser
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "price_scrape.js"
 

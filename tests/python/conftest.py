@@ -14,7 +14,7 @@ sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "support")]
 from chromium import Chromium  # noqa: E402
 from daemon import BINARY, Daemon  # noqa: E402
 
-from anybrowser import Browser  # noqa: E402
+from anytab import Browser  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ import pytest
 from chromium import Chromium
 from daemon import BINARY, Daemon, free_port
 
-from anybrowser import Browser, NotFoundError, ProtocolError, UnauthorizedError, UnreachableError
+from anytab import Browser, NotFoundError, ProtocolError, UnauthorizedError, UnreachableError
 
 
 def answers_by_now(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
@@ -105,7 +105,7 @@ def test_without_a_daemon_and_without_leave_to_start_one_it_says_so() -> None:
 def test_a_missing_program_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("ANY_BINARY")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("anybrowser._daemon.__file__", str(tmp_path / "a" / "b" / "c.py"))
+    monkeypatch.setattr("anytab._daemon.__file__", str(tmp_path / "a" / "b" / "c.py"))
     with pytest.raises(UnreachableError, match="ANY_BINARY"), Browser(f"http://127.0.0.1:{free_port()}"):
         pass
 

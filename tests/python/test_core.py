@@ -8,8 +8,8 @@ from typing import Any, Mapping, Optional
 
 import pytest
 
-import anybrowser
-from anybrowser import (
+import anytab
+from anytab import (
     AnyError,
     BadRequestError,
     NotFoundError,
@@ -17,7 +17,7 @@ from anybrowser import (
     TabNotFoundError,
     UnreachableError,
 )
-from anybrowser._core import LONGEST_QUEUE, Core, Stream
+from anytab._core import LONGEST_QUEUE, Core, Stream
 
 
 class Answers:
@@ -313,4 +313,4 @@ def test_what_the_daemon_would_not_take_at_once_is_held_until_there_is_room() ->
 
 def test_the_librarys_version_is_that_of_the_extension_and_so_of_the_daemon() -> None:
     manifest = Path(__file__).resolve().parents[2] / "extension" / "manifest.json"
-    assert anybrowser.__version__ == json.loads(manifest.read_text())["version"]
+    assert anytab.__version__ == json.loads(manifest.read_text())["version"]

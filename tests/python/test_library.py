@@ -12,8 +12,8 @@ import pytest
 from chromium import Chromium, eventually
 from daemon import Daemon
 
-import anybrowser
-from anybrowser import (
+import anytab
+from anytab import (
     AsyncBrowser,
     Browser,
     CancelledError,
@@ -177,7 +177,7 @@ def test_what_has_ended_well_cannot_be_cancelled(b: Browser, daemon: Daemon) -> 
 
 
 def test_the_tasks_own_timeout_is_an_error_of_the_task(b: Browser, daemon: Daemon) -> None:
-    with pytest.raises(anybrowser.TimeoutError):
+    with pytest.raises(anytab.TimeoutError):
         b.run(FOREVER, tab=here(daemon), timeout=0.3)
 
 
@@ -208,7 +208,7 @@ def test_tabs_and_browsers_are_listed(b: Browser, shop: str) -> None:
 def test_any_function_of_chrome_can_be_called(b: Browser, shop: str) -> None:
     tabs = b.chrome("tabs.query", {"url": shop})
     assert [tab["title"] for tab in tabs] == ["The Paper Shop"]
-    with pytest.raises(anybrowser.AnyError):
+    with pytest.raises(anytab.AnyError):
         b.chrome("tabs.noSuchFunction")
 
 

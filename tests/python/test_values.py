@@ -9,12 +9,12 @@ from typing import Optional
 
 import pytest
 
-import anybrowser
-from anybrowser import AnyError, Event, Record, ScriptError, TabClosedError, errors
-from anybrowser._config import config_path, state_folder
-from anybrowser._daemon import Endpoint, find_binary
-from anybrowser._request import build_request
-from anybrowser.errors import error_from_json
+import anytab
+from anytab import AnyError, Event, Record, ScriptError, TabClosedError, errors
+from anytab._config import config_path, state_folder
+from anytab._daemon import Endpoint, find_binary
+from anytab._request import build_request
+from anytab.errors import error_from_json
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,7 +56,7 @@ def test_every_name_of_the_protocol_has_its_class() -> None:
     for name in names:
         error = error_from_json({"name": name, "message": "why"})
         assert type(error).__name__ == name and error.name == name
-        assert getattr(anybrowser, name) is type(error)
+        assert getattr(anytab, name) is type(error)
 
 
 def test_the_tree_groups_what_is_caught_together() -> None:

@@ -24,7 +24,7 @@ class _Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="anybrowser", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="anytab", daemon=True)
         self._thread.start()
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:

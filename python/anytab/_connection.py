@@ -49,7 +49,7 @@ class Connection:
             if not await asyncio.to_thread(self.endpoint.check):
                 await self._start_daemon()
             socket = await self._connect()
-            self._reader = asyncio.create_task(self._run(socket), name="anybrowser reader")
+            self._reader = asyncio.create_task(self._run(socket), name="anytab reader")
 
     async def close(self) -> None:
         """Ends the connection; whoever still waits gets UnreachableError."""

@@ -2,12 +2,12 @@
 
 ::
 
-    from anybrowser import Browser
+    from anytab import Browser
 
     with Browser() as b:                       # starts the daemon if none runs
         print(b.run("return document.title"))
 
-`Browser` blocks, `AsyncBrowser` awaits; both are the same otherwise. Errors: see `anybrowser.errors`.
+`Browser` blocks, `AsyncBrowser` awaits; both are the same otherwise. Errors: see `anytab.errors`.
 """
 
 from ._request import FrameUrl, Script, TabOpen, TabUrl, TaskOptions
