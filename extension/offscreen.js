@@ -237,7 +237,7 @@ const house = {
   },
 };
 
-/** @type {{daemons: string[], prototypes?: string[], installation?: import("./link/meeting.js").Installation}} */
+/** @type {{daemons: string[], prototypes?: string[], installation?: import("./link/handshake.js").Installation}} */
 let config = { daemons: [] };
 
 function addresses() {

@@ -1,6 +1,6 @@
 /**
  * A link to an address that may hold a daemon or a program that is itself the prototype's server: towards the latter it plays the
- * prototype's extension (docs/compat.md). There is no meeting: whoever listens at an address in config.json or on the options
+ * prototype's extension (docs/compat.md). There is no handshake: whoever listens at an address in config.json or on the options
  * page is trusted, as the prototype trusted it, unless a daemon of ours has proven itself there.
  * @module
  */

@@ -3,7 +3,7 @@
  * @module
  */
 import { TaskHost } from "../task/host.js";
-import { meet } from "./meeting.js";
+import { handshake } from "./handshake.js";
 import { errorText, presentable } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { failure, Rpc } from "./rpc.js";
@@ -23,14 +23,14 @@ const LINES_AT_ONCE = 200;
 /** Only the worker parses these: a payload of CDP is not touched on its way. */
 const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach", "debugger.follow", "chrome.call"]);
 
-/** @typedef {"searching"|"meeting"|"linked"|"refused"|"key-changed"|"same"|"stranger"|"prototype"} State */
+/** @typedef {"searching"|"handshake"|"linked"|"refused"|"key-changed"|"same"|"stranger"|"prototype"} State */
 
 /**
  * What a link needs of the offscreen document.
  * @typedef {object} House
  * @property {import("./store.js").Store} store
  * @property {import("./blackbox.js").BlackBox} box
- * @property {() => import("./meeting.js").Installation|undefined} installation
+ * @property {() => import("./handshake.js").Installation|undefined} installation
  * @property {import("./finder.js").Finder} finder
  * @property {(method: string, params: any, link: string) => Promise<any>} callWorker
  * @property {import("./worker_client.js").WorkerClient["pass"]} passToWorker
@@ -63,7 +63,7 @@ export class Link {
     /** The id of the daemon that this link has met or is meeting. */
     this.claim = "";
     this.label = "";
-    /** @type {import("./meeting.js").Known} */
+    /** @type {import("./handshake.js").Known} */
     this.known = { address };
     this.outbox = new Outbox(address, house.store);
     /** @type {Rpc|null} */
@@ -166,7 +166,7 @@ export class Link {
     socket.onopen = async () => {
       opened = true;
       try {
-        await this.meet(rpc);
+        await this.handshake(rpc);
       } catch (error) {
         this.refused(rpc, /** @type {any} */ (error));
       } finally {
@@ -192,9 +192,9 @@ export class Link {
   }
 
   /** @param {Rpc} rpc */
-  async meet(rpc) {
+  async handshake(rpc) {
     const browser = this.known.browser ?? (await this.house.browser());
-    const { begun, welcome, key } = await meet(rpc, this.known, browser, this.house.installation(), async (daemon) => {
+    const { begun, welcome, key } = await handshake(rpc, this.known, browser, this.house.installation(), async (daemon) => {
       const other = this.house.claimed(daemon.daemon, this);
       this.claim = daemon.daemon ?? "";
       if (other) throw failure("SameDaemon", `this is the daemon at ${other.address}`);

@@ -50,7 +50,7 @@ Link::~Link() {
 
 std::string_view Link::name() const {
   if (!browser_.empty()) return browser_;
-  return meeting_ ? std::string_view(meeting_->said().browser) : std::string_view();
+  return handshake_ ? std::string_view(handshake_->said().browser) : std::string_view();
 }
 
 Async<void> Link::serve() {
@@ -82,9 +82,9 @@ Async<void> Link::serve() {
 }
 
 Async<void> Link::take(wire::Envelope const& message) {
-  if (message.method == "link.begin" && !meeting_) {
+  if (message.method == "link.begin" && !handshake_) {
     begin(message);
-  } else if (message.method == "hello" && meeting_) {
+  } else if (message.method == "hello" && handshake_) {
     co_await hello(message);
   } else if (message.method == "link.ping") {
     reply(message.id, "{}");
@@ -106,20 +106,20 @@ void Link::begin(wire::Envelope const& message) {
              params->text("nonce"),
              params->flag("has_key"),
              params->text("installation")};
-  auto met = host_.meet(std::move(said), own_user_);
+  auto met = host_.begin_handshake(std::move(said), own_user_);
   if (!met) {
     refuse(message, met.error());
     return;
   }
-  meeting_ = std::move(*met);
+  handshake_ = std::move(*met);
   json::object answer{{"daemon", host_.daemon_id()},
                       {"protocol", protocol_number},
                       {"version", ANY_VERSION},
-                      {"nonce", meeting_->nonce()}};
-  if (meeting_->tells_key()) {
-    answer["key"] = meeting_->key();
+                      {"nonce", handshake_->nonce()}};
+  if (handshake_->tells_key()) {
+    answer["key"] = handshake_->key();
   } else {
-    answer["proof"] = meeting_->proof();
+    answer["proof"] = handshake_->proof();
   }
   reply(message.id, json::serialize(answer));
 }
@@ -130,10 +130,11 @@ Async<void> Link::hello(wire::Envelope const& message) {
     refuse(message, params.error());
     co_return;
   }
-  if (!meeting_->proves(params->text("proof"))) {
-    refuse(message, {ErrorName::UnauthorizedError,
-                     "The extension's proof is wrong: it does not hold the key of browser " + meeting_->said().browser +
-                         ". Remove the daemon's address on the extension's options page and add it again."});
+  if (!handshake_->proves(params->text("proof"))) {
+    refuse(message,
+           {ErrorName::UnauthorizedError,
+            "The extension's proof is wrong: it does not hold the key of browser " + handshake_->said().browser +
+                ". Remove the daemon's address on the extension's options page and add it again."});
     co_return;
   }
   hello_ = read_hello(*params);
@@ -141,7 +142,7 @@ Async<void> Link::hello(wire::Envelope const& message) {
     refuse(message, {ErrorName::ProtocolError, "hello: \"instance\" must be a text."});
     co_return;
   }
-  auto welcome = co_await host_.welcome(*meeting_, hello_, socket_->peer().address);
+  auto welcome = co_await host_.welcome(*handshake_, hello_, socket_->peer().address);
   if (closing_) co_return;
   if (!welcome) {
     refuse(message, welcome.error());
@@ -181,7 +182,7 @@ void Link::take_linked(wire::Envelope const& message) {
   if (message.id.empty()) return;
   reply_error(message.id,
               {ErrorName::ProtocolError, "The daemon knows no method \"" + std::string(message.method) + "\" here. " +
-                                             older_side(meeting_->said().version)},
+                                             older_side(handshake_->said().version)},
               wire::code::unknown_method);
 }
 

@@ -66,7 +66,7 @@ class Link final : public LinkedBrowser {
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // the timer's handler may outlive the link
   Pending pending_;
   std::unordered_map<std::uint64_t, std::string> unacknowledged_;  // finish: token to the id of its request
-  std::optional<Meeting> meeting_;
+  std::optional<Handshake> handshake_;
   Hello hello_;
   std::string browser_;  // set once linked
   std::string why_ = "the browser closed it";

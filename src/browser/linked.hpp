@@ -6,7 +6,7 @@
 
 #include "browser/browsers.hpp"
 #include "browser/events.hpp"
-#include "browser/meeting.hpp"
+#include "browser/handshake.hpp"
 
 namespace any::browser {
 
@@ -58,10 +58,11 @@ class LinkHost {
   virtual ~LinkHost() = default;
   /// Looks up the browser's key, or makes one up; nothing is kept of it yet. UnauthorizedError where another user of
   /// the machine (`own_user` false) may not link.
-  virtual Result<Meeting> meet(Begin begin, bool own_user) = 0;
+  virtual Result<Handshake> begin_handshake(Begin begin, bool own_user) = 0;
   /// After the proof: settles which browser this is; its key is on disk when this answers. Until linked() nothing is
   /// told of it.
-  virtual Async<Result<Welcome>> welcome(Meeting const& meeting, Hello const& hello, std::string const& address) = 0;
+  virtual Async<Result<Welcome>> welcome(Handshake const& handshake, Hello const& hello,
+                                         std::string const& address) = 0;
   /// The link stands: `link` may be asked for things from now on, until ended().
   virtual void linked(std::string const& browser, LinkedBrowser& link, Hello const& hello) = 0;
   virtual void ended(std::string const& browser, LinkedBrowser& link, std::string_view why) = 0;

@@ -74,8 +74,8 @@ class Registry final : public Browsers, public Hands, private LinkHost {
     Millis last_line_wall = 0, written = 0;
   };
 
-  Result<Meeting> meet(Begin begin, bool own_user) override;
-  Async<Result<Welcome>> welcome(Meeting const& meeting, Hello const& hello, std::string const& address) override;
+  Result<Handshake> begin_handshake(Begin begin, bool own_user) override;
+  Async<Result<Welcome>> welcome(Handshake const& handshake, Hello const& hello, std::string const& address) override;
   void linked(std::string const& browser, LinkedBrowser& link, Hello const& hello) override;
   void ended(std::string const& browser, LinkedBrowser& link, std::string_view why) override;
   void updated(std::string const& browser, Update const& update) override;

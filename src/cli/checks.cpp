@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "browser/meeting.hpp"
+#include "browser/handshake.hpp"
 #include "cli/daemon.hpp"
 #include "cli/json_view.hpp"
 

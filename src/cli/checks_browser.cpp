@@ -1,6 +1,6 @@
 // What `any doctor` finds of the browsers that the daemon knows.
 
-#include "browser/meeting.hpp"
+#include "browser/handshake.hpp"
 #include "cli/checks.hpp"
 #include "cli/json_view.hpp"
 #include "cli/terminal.hpp"

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <map>
 
-#include "browser/meeting.hpp"
+#include "browser/handshake.hpp"
 #include "cli/terminal.hpp"
 #include "wire/envelope.hpp"
 

@@ -247,7 +247,7 @@ def test_every_accepted_task_outlives_the_daemons_death(daemon: Daemon) -> None:
         assert [daemon.wait(task_id)["result"] for task_id in ids] == ids
 
 
-# the meeting
+# the handshake
 
 
 def test_a_key_is_exchanged_once_and_proved_ever_after(daemon: Daemon) -> None:
@@ -279,7 +279,7 @@ def test_one_daemon_at_two_addresses_is_one_daemon_with_one_key(daemon: Daemon) 
         assert "proof" in second.begun
 
 
-def test_two_first_meetings_at_once_give_one_key(daemon: Daemon) -> None:
+def test_two_first_handshakes_at_once_give_one_key(daemon: Daemon) -> None:
     with LinkClient(daemon.url, start=False) as first, LinkClient(daemon.url, browser=first.browser, start=False) as second:
         first.open()
         second.open()

@@ -66,7 +66,7 @@ def test_another_users_program_that_claims_the_persons_browser_is_told_neither_i
 def test_a_folder_that_any_extension_wrote_lets_a_browser_of_another_user_in(daemon: Daemon, tmp_path: Path) -> None:
     with LinkClient(daemon.url, start=False) as browser:
         browser.installation = installation(daemon, tmp_path / "extension")
-        for _ in range(2):  # the first meeting, and each later one
+        for _ in range(2):  # the first handshake, and each later one
             with as_user(NOBODY):
                 browser.open()
             browser.begin()

@@ -104,7 +104,7 @@ class LinkClient:
         threading.Thread(target=self._read, args=(self._socket, self.closed), daemon=True).start()
 
     def connect(self) -> Params:
-        """The whole meeting; what the daemon answered to hello."""
+        """The whole handshake; what the daemon answered to hello."""
         self.open()
         self.begin()
         return self.say_hello()

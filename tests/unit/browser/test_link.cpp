@@ -73,13 +73,13 @@ struct Host final : LinkHost {
   std::uint64_t tokens = 0;
   std::vector<Update> updates;
 
-  Result<Meeting> meet(Begin begin, bool) override {
-    auto met = Meeting::begin(std::move(begin), key, random_base64(32));
+  Result<Handshake> begin_handshake(Begin begin, bool) override {
+    auto met = Handshake::begin(std::move(begin), key, random_base64(32));
     if (met) key = met->key();
     return met;
   }
-  Async<Result<Welcome>> welcome(Meeting const& meeting, Hello const& hello, std::string const&) override {
-    co_return Welcome{meeting.said().browser, hello.label};
+  Async<Result<Welcome>> welcome(Handshake const& handshake, Hello const& hello, std::string const&) override {
+    co_return Welcome{handshake.said().browser, hello.label};
   }
   void linked(std::string const&, LinkedBrowser& now, Hello const& hello) override {
     link = &now;
@@ -166,7 +166,7 @@ class LinkTest : public testing::Test {
   bool served = false;
 };
 
-TEST_F(LinkTest, StandsAfterTheMeeting) {
+TEST_F(LinkTest, StandsAfterTheHandshake) {
   greet(R"(,"holds":[{"task":"t","attempt":1,"hop":0,"state":"running"}])");
   ASSERT_EQ(host.holds.size(), 1U);
   EXPECT_EQ(host.holds[0].run.task, "t");

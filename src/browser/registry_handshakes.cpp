@@ -23,20 +23,20 @@ Result<std::string> Registry::key_of_other_user(Begin const& begin) const {
                    " any extension DIR`, give DIR to the browser's user (chown -R), and load it in the browser."};
 }
 
-Result<Meeting> Registry::meet(Begin begin, bool own_user) {
+Result<Handshake> Registry::begin_handshake(Begin begin, bool own_user) {
   if (!own_user) {
     // Whatever this caller says, another user can say: no key is told, and of what is kept for that browser nothing
     // counts, so that nobody in between gets a proof out of us that the person's own browser would believe.
     auto key = key_of_other_user(begin);
     if (!key) return key.error();
     begin.has_key = true;
-    return Meeting::begin(std::move(begin), std::move(*key), {});
+    return Handshake::begin(std::move(begin), std::move(*key), {});
   }
   auto const* before = known(begin.browser);
   // One seed a run: a browser that comes at two addresses at once gets the same key at both, and nothing need be
   // remembered of whoever says no hello.
   auto new_key = hmac_base64(key_seed_, "key|" + begin.browser);
-  return Meeting::begin(std::move(begin), before ? before->row.key : std::string(), std::move(new_key));
+  return Handshake::begin(std::move(begin), before ? before->row.key : std::string(), std::move(new_key));
 }
 
 Async<Result<void>> Registry::keep_key(std::string id, std::string key) {
@@ -58,7 +58,7 @@ Async<Result<void>> Registry::keep_key(std::string id, std::string key) {
   browser.info.id = browser.row.id = id;
   browser.row.key = std::move(key);
   browser.row.first_seen = row.first_seen;
-  log::info("first meeting: a key was exchanged", {.browser = id});
+  log::info("first handshake: a key was exchanged", {.browser = id});
   co_return Result<void>();
 }
 
@@ -72,10 +72,10 @@ Async<bool> Registry::answers(std::string id) {
   co_return said.value_or(false);
 }
 
-Async<Result<Welcome>> Registry::welcome(Meeting const& meeting, Hello const& hello, std::string const& address) {
+Async<Result<Welcome>> Registry::welcome(Handshake const& handshake, Hello const& hello, std::string const& address) {
   if (stopped_) co_return Error{ErrorName::UnavailableError, "The daemon is shutting down."};
-  std::string id = meeting.said().browser;
-  auto const kept = co_await keep_key(id, meeting.key());
+  std::string id = handshake.said().browser;
+  auto const kept = co_await keep_key(id, handshake.key());
   if (!kept) co_return kept.error();
   while (auto* other = link_of(id)) {
     if (other->instance() == hello.instance) {
@@ -84,7 +84,7 @@ Async<Result<Welcome>> Registry::welcome(Meeting const& meeting, Hello const& he
       // Two profiles, one of them a copy: the newer gets a name of its own and keeps the key it has.
       auto const copied = id;
       id = make_uuid();
-      auto const renamed = co_await keep_key(id, meeting.key());
+      auto const renamed = co_await keep_key(id, handshake.key());
       if (!renamed) co_return renamed.error();
       log::info("a copied profile: it had the id of " + copied + ", which is linked", {.browser = id});
       break;
@@ -99,7 +99,7 @@ Async<Result<Welcome>> Registry::welcome(Meeting const& meeting, Hello const& he
   browser.row.id = id;
   browser.row.product = hello.product;
   browser.row.platform = hello.platform;
-  browser.row.extension = meeting.said().version;
+  browser.row.extension = handshake.said().version;
   browser.row.proxy = hello.proxy;
   Info& info = browser.info;
   info = {.id = id,
@@ -107,8 +107,8 @@ Async<Result<Welcome>> Registry::welcome(Meeting const& meeting, Hello const& he
           .product = hello.product,
           .platform = hello.platform,
           .user_agent = hello.user_agent,
-          .extension = meeting.said().version,
-          .protocol = meeting.said().protocol,
+          .extension = handshake.said().version,
+          .protocol = handshake.said().protocol,
           .paused = hello.paused,
           .capabilities = hello.capabilities,
           .since = now,
@@ -117,7 +117,7 @@ Async<Result<Welcome>> Registry::welcome(Meeting const& meeting, Hello const& he
           .address = address,
           .ordinary_tabs = hello.ordinary_tabs,
           .proxy = hello.proxy,
-          .installation = meeting.said().installation};
+          .installation = handshake.said().installation};
   co_return Welcome{id, info.label};
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who is who: the handshake of the link (docs/protocol.md, "Meeting").
+ * Who is who: the handshake of the link (docs/protocol.md, "Handshake").
  * @module
  */
 import { failure } from "./rpc.js";
@@ -32,9 +32,9 @@ async function hmac(key, text) {
  * @param {Installation|undefined} installation
  * @param {(daemon: any) => Promise<object>} describe what hello says of this browser; asked once the daemon is proven
  * @returns {Promise<{begun: any, welcome: any, key: string}>} rejects with an Error named KeyChanged where the daemon is not the
- *   one of the first meeting
+ *   one of the first handshake
  */
-export async function meet(rpc, known, browser, installation, describe) {
+export async function handshake(rpc, known, browser, installation, describe) {
   const nonce = toBase64(crypto.getRandomValues(new Uint8Array(32)));
   const version = VERSION;
   const begun = await rpc.request("link.begin", { protocol: PROTOCOL, version, browser, nonce, has_key: !!known.key, ...(installation && { installation: installation.id }) });

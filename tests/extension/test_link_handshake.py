@@ -29,7 +29,7 @@ def says(popup: Tab, words: str, timeout: float = 15.0) -> None:
     eventually(lambda: words in popup.evaluate("document.body.innerText"), timeout, f"the popup says {words!r}")
 
 
-def test_the_first_meeting_gives_a_key_and_every_later_one_proves_it(daemon: LinkDaemon, browser: Chromium) -> None:
+def test_the_first_handshake_gives_a_key_and_every_later_one_proves_it(daemon: LinkDaemon, browser: Chromium) -> None:
     first = daemon.wait_link()
     assert first.begin["has_key"] is False
     assert first.begin["protocol"] == 1

@@ -1,4 +1,4 @@
-#include "browser/meeting.hpp"
+#include "browser/handshake.hpp"
 
 #include <charconv>
 
@@ -25,7 +25,7 @@ Error protocol_error(std::string message) {
 
 }  // namespace
 
-Result<Meeting> Meeting::begin(Begin begin, std::string known_key, std::string new_key) {
+Result<Handshake> Handshake::begin(Begin begin, std::string known_key, std::string new_key) {
   if (begin.protocol != protocol_number) {
     bool const extension_older = begin.protocol < protocol_number;
     std::string message = "The extension (" + begin.version + ") speaks protocol " + std::to_string(begin.protocol) +
@@ -36,19 +36,19 @@ Result<Meeting> Meeting::begin(Begin begin, std::string known_key, std::string n
   if (!is_browser_id(begin.browser)) return protocol_error("link.begin: \"browser\" is not a UUID.");
   if (begin.nonce.size() != secret_text) return protocol_error("link.begin: \"nonce\" is not 32 bytes in base64.");
 
-  Meeting meeting;
-  meeting.tells_key_ = !begin.has_key || known_key.empty();
-  meeting.key_ = known_key.empty() ? std::move(new_key) : std::move(known_key);
-  meeting.nonce_ = random_base64(secret_bytes);
-  meeting.begin_ = std::move(begin);
-  return meeting;
+  Handshake handshake;
+  handshake.tells_key_ = !begin.has_key || known_key.empty();
+  handshake.key_ = known_key.empty() ? std::move(new_key) : std::move(known_key);
+  handshake.nonce_ = random_base64(secret_bytes);
+  handshake.begin_ = std::move(begin);
+  return handshake;
 }
 
-std::string Meeting::proof() const {
+std::string Handshake::proof() const {
   return hmac_base64(key_, "daemon|" + begin_.nonce + "|" + nonce_ + "|" + begin_.browser);
 }
 
-bool Meeting::proves(std::string_view proof) const {
+bool Handshake::proves(std::string_view proof) const {
   return equal_secret(proof, hmac_base64(key_, "browser|" + nonce_ + "|" + begin_.nonce + "|" + begin_.browser));
 }
 

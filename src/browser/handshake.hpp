@@ -1,5 +1,5 @@
 #pragma once
-// How extension and daemon prove to each other that they met before (docs/protocol.md, "Meeting"). No I/O.
+// How extension and daemon prove to each other that they met before (docs/protocol.md, "Handshake"). No I/O.
 
 #include <string>
 #include <string_view>
@@ -23,13 +23,13 @@ struct Begin {
 /// The key of a browser that holds the secret of a folder: no key is told to it.
 std::string installation_key(std::string_view secret, std::string_view browser);
 
-/// One meeting, from link.begin to hello.
-class Meeting {
+/// One handshake, from link.begin to hello.
+class Handshake {
  public:
   /// `known_key`: the key the daemon holds for this browser, or empty; `new_key`: the one it gets where there is none.
   /// ProtocolError where the versions cannot work together (the message names the older side) or a field breaks the
   /// protocol.
-  static Result<Meeting> begin(Begin begin, std::string known_key, std::string new_key);
+  static Result<Handshake> begin(Begin begin, std::string known_key, std::string new_key);
 
   Begin const& said() const { return begin_; }
   /// The extension holds no key, or one that the daemon does not know: key() is told, and there is no proof(). It is to
