@@ -9,7 +9,7 @@ import { Outbox } from "./link/outbox.js";
 import { Store } from "./link/store.js";
 import { readVersion, VERSION } from "./link/version.js";
 import { WorkerClient } from "./link/worker_client.js";
-import { Rooms } from "./room/rooms.js";
+import { Sandboxes } from "./sandbox/sandboxes.js";
 import { acceptRelay, onlyOwners } from "./task/relays.js";
 
 navigator.locks.request("any-offscreen", () => new Promise(() => {})); // whoever gets it after us knows that we are gone
@@ -207,7 +207,7 @@ function diskStands(error) {
 const store = new Store(diskStands);
 const finder = new Finder();
 
-const rooms = new Rooms({
+const sandboxes = new Sandboxes({
   callWorker,
   paused: () => settings.paused,
   tell: (link, path, said) => links.get(link)?.notify("chrome.event", { path, args: [said] }),
@@ -215,7 +215,7 @@ const rooms = new Rooms({
 
 /** @type {import("./link/link.js").House} */
 const house = {
-  rooms,
+  sandboxes,
   store,
   finder,
   installation: () => config.installation,
@@ -283,7 +283,7 @@ function take(given) {
 /** Ends what earlier documents have left behind in worker, browser and database, and nobody comes back for. */
 function clearAway() {
   const { daemons, prototypes } = addresses();
-  const done = [callWorker("links.only", { addresses: [...daemons, ...prototypes] }), rooms.sweep(), Outbox.prune(store)];
+  const done = [callWorker("links.only", { addresses: [...daemons, ...prototypes] }), sandboxes.sweep(), Outbox.prune(store)];
   for (const each of done) each.catch((error) => box.add("warn", `what an earlier run of the extension left could not be cleared away: ${error.message}`));
 }
 

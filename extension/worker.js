@@ -9,7 +9,7 @@ import { debuggerHands } from "./hands/debugger.js";
 import { linkHands } from "./hands/links.js";
 import { popupHands } from "./hands/popups.js";
 import { reloadHands } from "./hands/reloading.js";
-import { roomHands } from "./hands/rooms.js";
+import { sandboxHands } from "./hands/sandboxes.js";
 import { taskHands } from "./task/hands.js";
 import { askForPort, emit, ensureOffscreen, serve } from "./worker_port.js";
 
@@ -18,7 +18,7 @@ const fault = (what) => emit("log", { level: "error", text: `a fault of the exte
 addEventListener("error", ({ error, message }) => fault(error?.stack ?? message));
 addEventListener("unhandledrejection", ({ reason }) => fault(reason?.stack ?? String(reason)));
 
-serve({ ...browserHands, ...chromeHands, ...debuggerHands, ...linkHands, ...popupHands, ...reloadHands, ...roomHands, ...taskHands });
+serve({ ...browserHands, ...chromeHands, ...debuggerHands, ...linkHands, ...popupHands, ...reloadHands, ...sandboxHands, ...taskHands });
 
 chrome.runtime.onInstalled.addListener(() => void ensureOffscreen());
 chrome.runtime.onStartup.addListener(() => void ensureOffscreen());

@@ -55,7 +55,9 @@ class World final : public Transport, public Files, public Sockets {
   void move(std::string, std::string, Answered done) override { calls.push_back({"move", std::move(done)}); }
   void copy(std::string, std::string, Answered done) override { calls.push_back({"copy", std::move(done)}); }
   void read_text(std::string, std::string, Answered done) override { calls.push_back({"read", std::move(done)}); }
-  void room(std::string_view, std::string_view, Answered done) override { calls.push_back({"room", std::move(done)}); }
+  void sandbox(std::string_view, std::string_view, Answered done) override {
+    calls.push_back({"sandbox", std::move(done)});
+  }
   void send(ClientId client, std::string text) override {
     simdjson::dom::parser parser;
     simdjson::dom::element read;

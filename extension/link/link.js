@@ -37,7 +37,7 @@ const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach"
  * @property {(kind: string, text: string|null) => void} trouble what the person must act on, until it is null
  * @property {(link: string) => void} forgetCalls nobody waits for what the worker was to answer to the link's daemon
  * @property {() => Promise<any>} describe what hello says of this browser, but for `proof` and `holds`
- * @property {import("../room/rooms.js").Rooms} rooms
+ * @property {import("../sandbox/sandboxes.js").Sandboxes} sandboxes
  * @property {() => boolean} paused
  * @property {() => Promise<string>} browser the profile's id
  * @property {(link: Link) => void} changed
@@ -291,7 +291,7 @@ export class Link {
       this.planLettingGo(LET_GO_MS);
     }
     this.house.forgetCalls(this.address);
-    this.house.rooms.drop(this.address);
+    this.house.sandboxes.drop(this.address);
     this.become("searching", why);
     this.search();
   }
@@ -332,7 +332,7 @@ export class Link {
       case "link.ping":
         return {};
     }
-    if (method.startsWith("room.")) return this.house.rooms.handle(this.address, method, params);
+    if (method.startsWith("sandbox.")) return this.house.sandboxes.handle(this.address, method, params);
     const ours = VERSION;
     const [a, b] = [ours, this.daemon.version].map((version) => version.split(".").map(Number));
     const first = a.findIndex((part, i) => part !== (b[i] ?? 0));

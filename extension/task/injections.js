@@ -87,15 +87,15 @@ export async function place(place) {
 
 /**
  * @param {Place} place
- * @param {boolean} room the page has replaced what the wrapper needs: it finds it in a frame of its own
+ * @param {boolean} sandbox the page has replaced what the wrapper needs: it finds it in a frame of its own
  * @returns {Promise<any>}
  */
-async function placed(place, room) {
+async function placed(place, sandbox) {
   const { tab, world, ticket, limit_ms } = place;
   const injection = { target: targetOf(place), injectImmediately: true };
   const source = wrapperSource(ticket);
   try {
-    const first = chrome.scripting.executeScript({ ...injection, func: relay, args: [{ ticket, world, room }] });
+    const first = chrome.scripting.executeScript({ ...injection, func: relay, args: [{ ticket, world, sandbox }] });
     const second = world === "main" ? chrome.scripting.executeScript({ ...injection, world: "MAIN", func: boot, args: [source] }) : null;
     second?.catch(() => {});
     const [{ documentId: document }] = await answered(place, first, limit_ms);
@@ -118,7 +118,7 @@ async function placed(place, room) {
     if (typeof said === "string" && said.startsWith("blocked:")) return { outcome: "blocked", document };
     if (said === "unheard") return { outcome: "gone", document };
     if (typeof said === "string" && said.startsWith("altered:")) {
-      return room ? { outcome: "silent", document, message: alteredText(place, said) } : { outcome: "altered" };
+      return sandbox ? { outcome: "silent", document, message: alteredText(place, said) } : { outcome: "altered" };
     }
     if (typeof said === "string") throw new Error(`the wrapper did not begin: ${said}`);
     const off = await javascriptOff(tab, place.frame);
@@ -191,13 +191,13 @@ export async function direct(params) {
 
 /**
  * @param {Place & {injection: string, document: string, source: string, run: any}} params
- * @param {boolean} room as in placed()
+ * @param {boolean} sandbox as in placed()
  * @returns {Promise<string>} what the wrapper says
  */
-async function directed(params, room) {
+async function directed(params, sandbox) {
   const { tab, document, world, ticket, run, injection, source, limit_ms } = params;
   const target = { tabId: tab, documentIds: [document] };
-  const expecting = { target, injectImmediately: true, func: relay, args: [{ ticket, world, run, room }] };
+  const expecting = { target, injectImmediately: true, func: relay, args: [{ ticket, world, run, sandbox }] };
   try {
     await answered(params, chrome.scripting.executeScript(/** @type {any} */ (expecting)), limit_ms);
   } catch (error) {

@@ -8,8 +8,8 @@
  *
  * Up it says, over its port: hello, engine, started, refused, uncompiled, progress, console, sleep, end, pong, ready.
  * Down it is told: run, stop, void, ack, wake, ping.
- * @param {{ticket: string, world: string, run?: any, room?: boolean}} setup `run`: the only run that the holder of the ticket may
- *   begin · `room`: the holder, who is expected already, needs an empty frame, named as the ticket, whose built-ins no page has touched
+ * @param {{ticket: string, world: string, run?: any, sandbox?: boolean}} setup `run`: the only run that the holder of the ticket may
+ *   begin · `sandbox`: the holder, who is expected already, needs an empty frame, named as the ticket, whose built-ins no page has touched
  */
 export function relay(setup) {
   /** @type {any} */
@@ -39,7 +39,7 @@ export function relay(setup) {
     const pieces = new Map();
     let lastPiece = 0;
     /** @type {Map<string, Element>} by ticket */
-    const rooms = new Map();
+    const sandboxes = new Map();
 
     function connect() {
       if (port || dead) return;
@@ -127,9 +127,9 @@ export function relay(setup) {
       return it;
     }
 
-    /** @param {{ticket: string, world: string, run?: any, room?: boolean}} given */
-    function expect({ ticket, world, run, room }) {
-      if (room) return makeRoom(ticket); // it is expected already
+    /** @param {{ticket: string, world: string, run?: any, sandbox?: boolean}} given */
+    function expect({ ticket, world, run, sandbox }) {
+      if (sandbox) return makeRoom(ticket); // it is expected already
       if (run && !runs.has(run.run)) know(run.run, run.note, run.deadline, null);
       document.addEventListener(
         ticket,
@@ -157,14 +157,14 @@ export function relay(setup) {
       frame.name = name;
       frame.hidden = true;
       document.documentElement?.append(frame);
-      rooms.set(name, frame);
+      sandboxes.set(name, frame);
       setTimeout(() => leaveRoom(name), ROOM_MS); // nobody comes where the frame's built-ins are out of reach
     }
 
     /** @param {string} name */
     function leaveRoom(name) {
-      rooms.get(name)?.remove();
-      rooms.delete(name);
+      sandboxes.get(name)?.remove();
+      sandboxes.delete(name);
     }
 
     /** @param {EventTarget} channel @param {CustomEvent} event */

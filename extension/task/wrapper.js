@@ -10,7 +10,7 @@
  * hands over a node that is in no document: from then on the page neither sees nor stops what they say.
  *
  * The page may have replaced any of the language: nothing is used but syntax and what makeNatives has taken. Where the page's own
- * are altered, the relay is asked for a room: an empty frame, whose name is the ticket, that nobody has touched.
+ * are altered, the relay is asked for a sandbox: an empty frame, whose name is the ticket, that nobody has touched.
  * @param {{ticket: string, run: any}} setup `run`: run this one only, whose script is `body`; or null
  * @param {((args: any, any: any, console: any) => any)|undefined} body
  * @param {{makeNatives: (from: any) => any, makeValues: (natives: any) => ReturnType<typeof import("./values.js").makeValues>}} parts
@@ -19,8 +19,8 @@
  */
 export function wrapper(setup, body, parts) {
   const pages = parts.makeNatives(window);
-  const room = pages.altered && /** @type {any} */ (window)[setup.ticket];
-  const natives = room ? parts.makeNatives(room) : pages;
+  const sandbox = pages.altered && /** @type {any} */ (window)[setup.ticket];
+  const natives = sandbox ? parts.makeNatives(sandbox) : pages;
   if (natives.altered) return "altered: " + pages.altered;
   const { apply, define, describe, getPrototypeOf, isArray, keys, asText } = natives;
   const { Failure, TypeFailure } = natives;
@@ -58,7 +58,7 @@ export function wrapper(setup, body, parts) {
   /** The value of a JSON text, made of the page's own objects and lists. @param {string} text */
   function read(text) {
     const value = natives.parse(text);
-    return room ? copied(value) : value;
+    return sandbox ? copied(value) : value;
   }
 
   /** @param {any} value @returns {any} */

@@ -111,7 +111,7 @@ class Core:
         self._up = True
         texts = []
         for ident, call in list(self._calls.items()):
-            call.sent = self._room(ident)
+            call.sent = self._sandbox(ident)
             if call.sent:
                 texts.append(call.text)
         for key, topic in list(self._topics.items()):
@@ -176,7 +176,7 @@ class Core:
             return self._let_go()
         return []
 
-    def _room(self, ident: int) -> bool:
+    def _sandbox(self, ident: int) -> bool:
         """Whether this call can be sent now; if not, it is held until there is room."""
         if len(self._open) >= LONGEST_QUEUE:
             self._held.append(ident)
@@ -280,7 +280,7 @@ class Core:
         self._next_id += 1
         text = encode({"jsonrpc": "2.0", "id": self._next_id, "method": method, "params": params})
         # Watches are few and are not held: their order counts.
-        sent = self._up and (kind == "watch" or self._room(self._next_id))
+        sent = self._up and (kind == "watch" or self._sandbox(self._next_id))
         self._calls[self._next_id] = _Call(text, method, done, kind, sent)
         return self._next_id, text
 

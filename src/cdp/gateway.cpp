@@ -73,7 +73,7 @@ void Gateway::Impl::link_down(std::string_view why) {
   early_answers.clear();
   targets.forget_ways();
   wait_for_link();
-  rooms_lost();
+  sandboxes_lost();
 }
 
 void Gateway::Impl::wait_for_link() {
@@ -276,8 +276,8 @@ void Gateway::chrome_event(std::string_view path, std::string_view args) {
   if (!read || !read->is_array()) return;
   if (path.starts_with("downloads.")) return impl_->chrome_download(path, read->get_array());
   auto const& said = read->get_array();
-  if (path.starts_with("room.")) {
-    if (!said.empty() && said[0].is_object()) impl_->room_event(path, said[0].get_object());
+  if (path.starts_with("sandbox.")) {
+    if (!said.empty() && said[0].is_object()) impl_->sandbox_event(path, said[0].get_object());
     return;
   }
   impl_->tab_event(path, said);

@@ -1,5 +1,5 @@
 #pragma once
-// The gateway's state and its functions; each lies in the room of its subject (the README.md there says which):
+// The gateway's state and its functions; each lies in the sandbox of its subject (the README.md there says which):
 //   gateway.cpp         the entries, and the link's coming and going
 //   commands.cpp        a client's command on its way to Chrome
 //   events.cpp          Chrome's events on their way to the clients
@@ -314,13 +314,13 @@ struct Gateway::Impl {
   // synthetic/extensions.cpp
   void load_extension(Command const& command);
   void read_manifest(LoadedExtension& loading, std::string_view text);
-  void read_next(std::uint64_t room);  ///< of the files it needs; then the room is opened
-  void open_room(LoadedExtension& loading);
-  void loaded(std::uint64_t room, Answer const& answer);
-  void end_extension(std::uint64_t room, Failure const& why);
+  void read_next(std::uint64_t sandbox);  ///< of the files it needs; then the sandbox is opened
+  void open_sandbox(LoadedExtension& loading);
+  void loaded(std::uint64_t sandbox, Answer const& answer);
+  void end_extension(std::uint64_t sandbox, Failure const& why);
   void extensions_of_gone(ClientId client);
-  void rooms_lost();  ///< with the link
-  void room_event(std::string_view path, boost::json::object const& said);
+  void sandboxes_lost();  ///< with the link
+  void sandbox_event(std::string_view path, boost::json::object const& said);
 
   // synthetic/made_targets.cpp
   std::string make_target_id();
@@ -339,7 +339,7 @@ struct Gateway::Impl {
   // synthetic/worker_sockets.cpp
   void worker_dials(LoadedExtension const& extension, std::int64_t number, std::string_view url);
   void worker_hangs_up(ClientId socket);
-  void close_worker_sockets(std::uint64_t room);
+  void close_worker_sockets(std::uint64_t sandbox);
 
   Transport& transport;
   WorkerSockets worker_sockets;
@@ -389,9 +389,9 @@ struct Gateway::Impl {
   Downloads downloads;
   std::map<ClientId, OwnCookies> own_cookies;
   std::vector<Grant> grants;
-  std::map<std::uint64_t, LoadedExtension> extensions;  ///< by room
+  std::map<std::uint64_t, LoadedExtension> extensions;  ///< by sandbox
   std::map<std::string, MadeTarget, std::less<>> made_targets;
-  std::uint64_t last_room = 0, last_made = 0;
+  std::uint64_t last_sandbox = 0, last_made = 0;
   int making_tabs = 0;                        ///< tabs that Chrome may tell of before they are assigned
   std::map<TabId, std::string> pending_urls;  ///< where new tabs go once their clients let them
   bool finding = false, find_again = false;

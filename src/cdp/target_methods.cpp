@@ -179,10 +179,10 @@ void activate(Gateway::Impl& gateway, Session& by, Command const& command, json:
 void close(Gateway::Impl& gateway, Session& by, Command const& command, json::object const& params) {
   if (auto const* made = gateway.made_target(text_in(params, "targetId"), by.client)) {
     auto const ticket = command.ticket;
-    if (made->room == 0) {
+    if (made->sandbox == 0) {
       gateway.unmake_target(std::string(made->info.id));
     } else {
-      gateway.end_extension(made->room, {code::server_error, "Inspected target navigated or closed"});
+      gateway.end_extension(made->sandbox, {code::server_error, "Inspected target navigated or closed"});
     }
     return gateway.reply(ticket, R"({"success":true})");
   }

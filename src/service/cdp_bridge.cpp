@@ -221,7 +221,7 @@ void CdpBridge::unsubscribe(std::string_view path) {
   ask("chrome.unsubscribe", path_params(path), noted("chrome.unsubscribe"));
 }
 
-void CdpBridge::room(std::string_view method, std::string_view params, cdp::Answered done) {
+void CdpBridge::sandbox(std::string_view method, std::string_view params, cdp::Answered done) {
   ask(method, params, taken(std::move(done)));
 }
 

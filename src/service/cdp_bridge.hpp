@@ -47,7 +47,7 @@ class CdpBridge final : public cdp::Transport,
   void chrome(std::string_view path, std::string_view args, cdp::Answered done) override;
   void subscribe(std::string_view path) override;
   void unsubscribe(std::string_view path) override;
-  void room(std::string_view method, std::string_view params, cdp::Answered done) override;
+  void sandbox(std::string_view method, std::string_view params, cdp::Answered done) override;
 
   void send(cdp::ClientId client, std::string text) override;
   void close(cdp::ClientId client, std::uint16_t code, std::string_view reason) override;

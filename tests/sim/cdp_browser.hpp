@@ -81,8 +81,8 @@ class Browser final : public Transport, public Files {
   void read_text(std::string, std::string, Answered done) override {
     put("files", std::move(done), [] { return "{}"; });
   }
-  void room(std::string_view, std::string_view, Answered done) override {
-    put("rooms", std::move(done), [] { return "{}"; });
+  void sandbox(std::string_view, std::string_view, Answered done) override {
+    put("sandboxes", std::move(done), [] { return "{}"; });
   }
 
   /// Delivers one thing; false where nothing is on its way.

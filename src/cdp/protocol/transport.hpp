@@ -53,9 +53,9 @@ class Transport {
   /// Hears an event of chrome.* from now on (Gateway::chrome_event), until unsubscribe or the link's end.
   virtual void subscribe(std::string_view path) = 0;
   virtual void unsubscribe(std::string_view path) = 0;
-  /// "room.open" and its like (docs/protocol.md): a room is a sandboxed page of our extension, in which a program runs
-  /// that a client has brought. It ends with the link.
-  virtual void room(std::string_view method, std::string_view params, Answered done) = 0;
+  /// "sandbox.open" and its like (docs/protocol.md): a sandbox is a sandboxed page of our extension, in which a program
+  /// runs that a client has brought. It ends with the link.
+  virtual void sandbox(std::string_view method, std::string_view params, Answered done) = 0;
 };
 
 /// Failure::code of a call that the link did not survive, or that came while it was down.

@@ -49,7 +49,7 @@ bool Gateway::Impl::extension_method(Session&, Command const& command) {
   if (command.method == "Extensions.getExtensions") {
     // Those that the person has are not told: no client could attach to one.
     json::array list;
-    for (auto const& [room, extension] : extensions) {
+    for (auto const& [sandbox, extension] : extensions) {
       if (extension.owner != owner || extension.target.empty()) continue;
       list.push_back(json::object{{"id", extension.id},
                                   {"name", extension.name},
@@ -92,59 +92,59 @@ void Gateway::Impl::load_extension(Command const& command) {
   auto const before = std::find_if(extensions.begin(), extensions.end(),
                                    [&](auto const& row) { return row.second.owner == command.ticket.client; });
   if (before != extensions.end()) end_extension(before->first, refused("The extension was loaded anew."));
-  auto const room = ++last_room;
-  auto& made = extensions[room];
-  made = {.room = room, .owner = command.ticket.client, .path = std::move(path), .asked = command.ticket};
+  auto const sandbox = ++last_sandbox;
+  auto& made = extensions[sandbox];
+  made = {.sandbox = sandbox, .owner = command.ticket.client, .path = std::move(path), .asked = command.ticket};
   made.id = extension_id(made.path);
-  files.read_text(made.path, "manifest.json", [this, room](Answer const& answer) {
-    auto const found = extensions.find(room);
+  files.read_text(made.path, "manifest.json", [this, sandbox](Answer const& answer) {
+    auto const found = extensions.find(sandbox);
     if (found == extensions.end()) return;
     if (answer) return read_manifest(found->second, *answer);
     auto const& why = answer.error();
-    end_extension(room, why.code == no_folder ? refused("File path cannot be resolved.", why.data)
-                                              : refused("Manifest file is missing or unreadable", why.data));
+    end_extension(sandbox, why.code == no_folder ? refused("File path cannot be resolved.", why.data)
+                                                 : refused("Manifest file is missing or unreadable", why.data));
   });
 }
 
 void Gateway::Impl::read_manifest(LoadedExtension& loading, std::string_view text) {
-  auto const room = loading.room;
+  auto const sandbox = loading.sandbox;
   auto const read = wire::parse_strict(text, {256});
-  if (!read) return end_extension(room, refused("Manifest is not valid JSON.  " + read.error().message));
-  if (!read->is_object()) return end_extension(room, refused("Manifest file is invalid"));
+  if (!read) return end_extension(sandbox, refused("Manifest is not valid JSON.  " + read.error().message));
+  if (!read->is_object()) return end_extension(sandbox, refused("Manifest file is invalid"));
   auto const& manifest = read->get_object();
   loading.name = text_in(manifest, "name");
   loading.version = text_in(manifest, "version");
   loading.worker = text_in(object_in(manifest, "background"), "service_worker");
   for (std::string_view const needed : {"name", "version"}) {
     if (text_in(manifest, needed).empty()) {
-      return end_extension(room, refused("Required value '" + std::string(needed) + "' is missing or invalid."));
+      return end_extension(sandbox, refused("Required value '" + std::string(needed) + "' is missing or invalid."));
     }
   }
   if (loading.name != runtime_name || loading.worker.empty()) {
     return end_extension(
-        room, refused("any loads no extension into a person's browser over CDP, and runs only that of Stagehand 4 "
-                      "beside it. Load this one by hand: chrome://extensions, Developer mode, Load unpacked."));
+        sandbox, refused("any loads no extension into a person's browser over CDP, and runs only that of Stagehand 4 "
+                         "beside it. Load this one by hand: chrome://extensions, Developer mode, Load unpacked."));
   }
   loading.missing = content_scripts(manifest);
   loading.missing.insert(loading.missing.begin(), loading.worker);
-  read_next(room);
+  read_next(sandbox);
 }
 
-void Gateway::Impl::read_next(std::uint64_t room) {
-  auto const found = extensions.find(room);
+void Gateway::Impl::read_next(std::uint64_t sandbox) {
+  auto const found = extensions.find(sandbox);
   if (found == extensions.end()) return;
   auto& loading = found->second;
-  if (loading.missing.empty()) return open_room(loading);
-  files.read_text(loading.path, loading.missing.front(), [this, room](Answer const& answer) {
-    auto const still = extensions.find(room);
+  if (loading.missing.empty()) return open_sandbox(loading);
+  files.read_text(loading.path, loading.missing.front(), [this, sandbox](Answer const& answer) {
+    auto const still = extensions.find(sandbox);
     if (still == extensions.end()) return;
     auto& reading = still->second;
     auto const name = reading.missing.front();
     bool const worker = reading.source.empty() && name == reading.worker;
     if (!answer) {
-      return end_extension(room, refused(worker ? "Could not load background script '" + name + "'."
-                                                : "Could not load javascript '" + name + "' for script.",
-                                         answer.error().data));
+      return end_extension(sandbox, refused(worker ? "Could not load background script '" + name + "'."
+                                                   : "Could not load javascript '" + name + "' for script.",
+                                            answer.error().data));
     }
     if (worker) {
       reading.source = *answer;
@@ -152,25 +152,26 @@ void Gateway::Impl::read_next(std::uint64_t room) {
       reading.files[name] = *answer;
     }
     reading.missing.erase(reading.missing.begin());
-    read_next(room);
+    read_next(sandbox);
   });
 }
 
-void Gateway::Impl::open_room(LoadedExtension& loading) {
-  auto const room = loading.room;
-  auto params = R"({"room":)" + std::to_string(room) + R"(,"extension":)" + wire::quote(loading.id) + R"(,"files":{)";
+void Gateway::Impl::open_sandbox(LoadedExtension& loading) {
+  auto const sandbox = loading.sandbox;
+  auto params =
+      R"({"sandbox":)" + std::to_string(sandbox) + R"(,"extension":)" + wire::quote(loading.id) + R"(,"files":{)";
   for (auto const& [name, text] : std::exchange(loading.files, {})) {
     if (!params.ends_with('{')) params += ',';
     params.append(wire::quote(name)).append(":").append(wire::quote(text));
   }
   params.append(R"(},"source":)").append(wire::quote(std::exchange(loading.source, {}))).append("}");
-  transport.room("room.open", params, [this, room](Answer const& answer) { loaded(room, answer); });
+  transport.sandbox("sandbox.open", params, [this, sandbox](Answer const& answer) { loaded(sandbox, answer); });
 }
 
-void Gateway::Impl::loaded(std::uint64_t room, Answer const& answer) {
-  auto const found = extensions.find(room);
+void Gateway::Impl::loaded(std::uint64_t sandbox, Answer const& answer) {
+  auto const found = extensions.find(sandbox);
   if (found == extensions.end()) return;
-  if (!answer) return end_extension(room, answer.error());
+  if (!answer) return end_extension(sandbox, answer.error());
   auto& extension = found->second;
   auto const url = "chrome-extension://" + extension.id + "/" + extension.worker;
   TargetInfo info{.id = make_target_id(), .type = "service_worker", .title = "Service Worker " + url, .url = url};
@@ -178,27 +179,28 @@ void Gateway::Impl::loaded(std::uint64_t room, Answer const& answer) {
   extension.target = info.id;
   auto const asked = std::exchange(extension.asked, std::nullopt);
   auto const id = extension.id;
-  make_target({.info = std::move(info), .owner = extension.owner, .room = room});
+  make_target({.info = std::move(info), .owner = extension.owner, .sandbox = sandbox});
   reply(*asked, R"({"id":")" + id + "\"}");
 }
 
-void Gateway::Impl::end_extension(std::uint64_t room, Failure const& why) {
-  auto const ending = extensions.extract(room);
+void Gateway::Impl::end_extension(std::uint64_t sandbox, Failure const& why) {
+  auto const ending = extensions.extract(sandbox);
   if (ending.empty()) return;
   auto const& extension = ending.mapped();
   if (extension.asked) fail(*extension.asked, why);
-  close_worker_sockets(room);
+  close_worker_sockets(sandbox);
   unmake_target(extension.target);
-  if (linked) transport.room("room.close", R"({"room":)" + std::to_string(room) + "}", [](Answer const&) {});
+  if (linked)
+    transport.sandbox("sandbox.close", R"({"sandbox":)" + std::to_string(sandbox) + "}", [](Answer const&) {});
 }
 
 void Gateway::Impl::extensions_of_gone(ClientId owner) {
   worker_sockets.forget(owner);
-  std::vector<std::uint64_t> rooms;
-  for (auto const& [room, extension] : extensions) {
-    if (extension.owner == owner) rooms.push_back(room);
+  std::vector<std::uint64_t> sandboxes;
+  for (auto const& [sandbox, extension] : extensions) {
+    if (extension.owner == owner) sandboxes.push_back(sandbox);
   }
-  for (auto const room : rooms) end_extension(room, refused("Inspected target navigated or closed"));
+  for (auto const sandbox : sandboxes) end_extension(sandbox, refused("Inspected target navigated or closed"));
   std::vector<std::string> made;
   for (auto const& [id, target] : made_targets) {
     if (target.owner == owner) made.push_back(id);
@@ -206,29 +208,29 @@ void Gateway::Impl::extensions_of_gone(ClientId owner) {
   for (auto const& id : made) unmake_target(id);
 }
 
-void Gateway::Impl::rooms_lost() {
-  for (auto const& [room, extension] : std::exchange(extensions, {})) {
+void Gateway::Impl::sandboxes_lost() {
+  for (auto const& [sandbox, extension] : std::exchange(extensions, {})) {
     auto const owner = extension.owner;
     if (extension.asked) fail(*extension.asked, refused("The link to the browser was lost."));
-    close_worker_sockets(room);
+    close_worker_sockets(sandbox);
     unmake_target(extension.target);
     sockets.close(owner, gone_away, "the runtime of Stagehand 4 was lost with the link to the browser: connect again");
     gone(owner);
   }
 }
 
-void Gateway::Impl::room_event(std::string_view path, json::object const& said) {
-  auto const room = static_cast<std::uint64_t>(number_in(said, "room").value_or(0));
-  auto const found = extensions.find(room);
+void Gateway::Impl::sandbox_event(std::string_view path, json::object const& said) {
+  auto const sandbox = static_cast<std::uint64_t>(number_in(said, "sandbox").value_or(0));
+  auto const found = extensions.find(sandbox);
   if (found == extensions.end()) return;
   auto const& extension = found->second;
-  if (path == "room.called") return binding_called(extension, text_in(said, "name"), text_in(said, "payload"));
+  if (path == "sandbox.called") return binding_called(extension, text_in(said, "name"), text_in(said, "payload"));
   auto const number = number_in(said, "socket").value_or(0);
-  if (path == "room.dialled") return worker_dials(extension, number, text_in(said, "url"));
-  auto const socket = worker_sockets.find(room, number);
+  if (path == "sandbox.dialled") return worker_dials(extension, number, text_in(said, "url"));
+  auto const socket = worker_sockets.find(sandbox, number);
   if (socket == 0) return;
-  if (path == "room.sent") return receive(socket, text_in(said, "data"));
-  if (path == "room.hungup") worker_hangs_up(socket);
+  if (path == "sandbox.sent") return receive(socket, text_in(said, "data"));
+  if (path == "sandbox.hungup") worker_hangs_up(socket);
 }
 
 }  // namespace any::cdp

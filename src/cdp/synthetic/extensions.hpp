@@ -1,6 +1,6 @@
 #pragma once
 // An extension that a client loads over CDP, as Stagehand 4 does. None is loaded into the person's browser: its worker
-// runs in a room, a sandboxed page of our own extension, and is to its client alone what it would be in Chrome.
+// runs in a sandbox, a sandboxed page of our own extension, and is to its client alone what it would be in Chrome.
 
 #include <map>
 #include <vector>
@@ -12,14 +12,15 @@ namespace any::cdp {
 /// A target that is in no browser.
 struct MadeTarget {
   TargetInfo info;
-  ClientId owner = 0;      ///< goes with it
-  std::uint64_t room = 0;  ///< an extension's worker, which its owner alone sees; 0: a hidden page, which everyone sees
+  ClientId owner = 0;  ///< goes with it
+  std::uint64_t sandbox =
+      0;  ///< an extension's worker, which its owner alone sees; 0: a hidden page, which everyone sees
 
-  bool seen_by(ClientId client) const { return room == 0 || client == owner; }
+  bool seen_by(ClientId client) const { return sandbox == 0 || client == owner; }
 };
 
 struct LoadedExtension {
-  std::uint64_t room = 0;  ///< what the browser calls the page in which its worker runs
+  std::uint64_t sandbox = 0;  ///< what the browser calls the page in which its worker runs
   ClientId owner = 0;
   std::string path, id, name, version, worker;  ///< worker: the file's name
   std::string target{};                         ///< the worker's, once it runs
@@ -30,12 +31,12 @@ struct LoadedExtension {
 };
 
 /// Clients' sockets, and among them those that the worker of a loaded extension has opened: their other end is in its
-/// room.
+/// sandbox.
 class WorkerSockets final : public Sockets {
  public:
   struct End {
-    std::uint64_t room = 0;
-    std::int64_t number = 0;  ///< as the room calls the socket
+    std::uint64_t sandbox = 0;
+    std::int64_t number = 0;  ///< as the sandbox calls the socket
   };
 
   WorkerSockets(Sockets& outside, Transport& transport) : outside_(outside), transport_(transport) {}
@@ -45,8 +46,8 @@ class WorkerSockets final : public Sockets {
   ClientId open(End end);
   void forget(ClientId client) { inside_.erase(client); }
   /// 0: there is none.
-  ClientId find(std::uint64_t room, std::int64_t number) const;
-  std::vector<ClientId> of(std::uint64_t room) const;
+  ClientId find(std::uint64_t sandbox, std::int64_t number) const;
+  std::vector<ClientId> of(std::uint64_t sandbox) const;
 
  private:
   /// Above any number that a door gives.

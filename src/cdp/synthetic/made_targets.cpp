@@ -89,7 +89,7 @@ void Gateway::Impl::attach_made(Session& by, MadeTarget const& made, Ticket cons
         R"({"sessionId":")" + session.id + R"(","targetInfo":)" + made_json(made) + R"(,"waitingForDebugger":false})");
   made_changed(id);
   reply(ticket, R"({"sessionId":")" + session.id + "\"}");
-  if (made.room != 0) event(session, "Inspector.workerScriptLoaded", "{}");
+  if (made.sandbox != 0) event(session, "Inspector.workerScriptLoaded", "{}");
 }
 
 void Gateway::Impl::create_hidden(Session const& by, Ticket const& ticket, std::string url, std::string context) {
@@ -103,7 +103,7 @@ void Gateway::Impl::run_on_made(Session& by, Command const& command) {
   auto const* const on = made_target(by.target, by.client);
   if (!on) return fail(command.ticket, no_such_target());
   if (command.method == "Runtime.runIfWaitingForDebugger") return reply(command.ticket, "{}");
-  if (on->room != 0) return run_in_worker(by, *on, command);
+  if (on->sandbox != 0) return run_in_worker(by, *on, command);
   if (command.method.ends_with(".enable") || command.method.ends_with(".disable")) return reply(command.ticket, "{}");
   fail(command.ticket, not_found(command.method));
 }
@@ -111,10 +111,10 @@ void Gateway::Impl::run_on_made(Session& by, Command const& command) {
 void Gateway::Impl::run_in_worker(Session& by, MadeTarget const& worker, Command const& command) {
   Params params(command.params);
   auto const ask = [&](std::string_view method, std::string_view with) {
-    transport.room(method, R"({"room":)" + std::to_string(worker.room) + std::string(with) + "}",
-                   [this, ticket = command.ticket](Answer const& answer) {
-                     answer ? reply(ticket, *answer) : fail(ticket, answer.error());
-                   });
+    transport.sandbox(method, R"({"sandbox":)" + std::to_string(worker.sandbox) + std::string(with) + "}",
+                      [this, ticket = command.ticket](Answer const& answer) {
+                        answer ? reply(ticket, *answer) : fail(ticket, answer.error());
+                      });
   };
   if (command.method == "Runtime.enable") {
     if (!by.ledger.has(command.method)) {
@@ -137,7 +137,7 @@ void Gateway::Impl::run_in_worker(Session& by, MadeTarget const& worker, Command
       return reply(command.ticket, "{}");
     }
     by.ledger.put(binding_key(name), command.method, command.params);
-    return ask("room.bind", R"(,"name":)" + wire::quote(name));
+    return ask("sandbox.bind", R"(,"name":)" + wire::quote(name));
   }
   if (command.method == "Runtime.evaluate") {
     params.text("expression");
@@ -146,7 +146,7 @@ void Gateway::Impl::run_in_worker(Session& by, MadeTarget const& worker, Command
     std::string with = R"(,"awaitPromise":)";
     with.append(waits ? "true" : "false").append(R"(,"returnByValue":)").append(by_value ? "true" : "false");
     with.append(R"(,"expression":)").append(raw_in(command.params, "expression"));
-    return ask("room.evaluate", with);
+    return ask("sandbox.evaluate", with);
   }
   fail(command.ticket, not_found(command.method));
 }

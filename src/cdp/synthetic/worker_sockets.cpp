@@ -1,4 +1,5 @@
-// The sockets that an extension's worker opens in its room: clients of this gateway like any other, but for their way.
+// The sockets that an extension's worker opens in its sandbox: clients of this gateway like any other, but for their
+// way.
 
 #include "cdp/impl.hpp"
 
@@ -9,7 +10,7 @@ namespace {
 constexpr std::uint16_t policy_violation = 1008;
 
 std::string about(WorkerSockets::End const& end) {
-  return R"({"room":)" + std::to_string(end.room) + R"(,"socket":)" + std::to_string(end.number);
+  return R"({"sandbox":)" + std::to_string(end.sandbox) + R"(,"socket":)" + std::to_string(end.number);
 }
 
 std::string closed(WorkerSockets::End const& end, std::uint16_t code, std::string_view reason) {
@@ -31,49 +32,49 @@ void WorkerSockets::send(ClientId client, std::string text) {
   if (client <= first) return outside_.send(client, std::move(text));
   auto const found = inside_.find(client);
   if (found == inside_.end()) return;
-  transport_.room("room.message", about(found->second) + R"(,"data":)" + wire::quote(text) + "}", unheard);
+  transport_.sandbox("sandbox.message", about(found->second) + R"(,"data":)" + wire::quote(text) + "}", unheard);
 }
 
 void WorkerSockets::close(ClientId client, std::uint16_t code, std::string_view reason) {
   if (client <= first) return outside_.close(client, code, reason);
   auto const ending = inside_.extract(client);
-  if (!ending.empty()) transport_.room("room.socket", closed(ending.mapped(), code, reason), unheard);
+  if (!ending.empty()) transport_.sandbox("sandbox.socket", closed(ending.mapped(), code, reason), unheard);
 }
 
 ClientId WorkerSockets::open(End end) {
   auto const client = ++last_;
   inside_.emplace(client, end);
-  transport_.room("room.socket", about(end) + R"(,"state":"open"})", unheard);
+  transport_.sandbox("sandbox.socket", about(end) + R"(,"state":"open"})", unheard);
   return client;
 }
 
-ClientId WorkerSockets::find(std::uint64_t room, std::int64_t number) const {
+ClientId WorkerSockets::find(std::uint64_t sandbox, std::int64_t number) const {
   for (auto const& [client, end] : inside_) {
-    if (end.room == room && end.number == number) return client;
+    if (end.sandbox == sandbox && end.number == number) return client;
   }
   return 0;
 }
 
-std::vector<ClientId> WorkerSockets::of(std::uint64_t room) const {
+std::vector<ClientId> WorkerSockets::of(std::uint64_t sandbox) const {
   std::vector<ClientId> all;
   for (auto const& [client, end] : inside_) {
-    if (end.room == room) all.push_back(client);
+    if (end.sandbox == sandbox) all.push_back(client);
   }
   return all;
 }
 
 void Gateway::Impl::worker_dials(LoadedExtension const& extension, std::int64_t number, std::string_view url) {
   auto const* const owner = client(extension.owner);
-  if (!owner || worker_sockets.find(extension.room, number) != 0) return;
+  if (!owner || worker_sockets.find(extension.sandbox, number) != 0) return;
   if (owner->entry.url.empty() || place(url) != place(owner->entry.url)) {
-    transport.room(
-        "room.socket",
-        closed({extension.room, number}, policy_violation, "it may open no other socket than its client's own"),
+    transport.sandbox(
+        "sandbox.socket",
+        closed({extension.sandbox, number}, policy_violation, "it may open no other socket than its client's own"),
         unheard);
     return;
   }
   auto entry = owner->entry;
-  open(worker_sockets.open({extension.room, number}), std::move(entry));
+  open(worker_sockets.open({extension.sandbox, number}), std::move(entry));
 }
 
 void Gateway::Impl::worker_hangs_up(ClientId socket) {
@@ -81,8 +82,8 @@ void Gateway::Impl::worker_hangs_up(ClientId socket) {
   gone(socket);
 }
 
-void Gateway::Impl::close_worker_sockets(std::uint64_t room) {
-  for (auto const socket : worker_sockets.of(room)) worker_hangs_up(socket);
+void Gateway::Impl::close_worker_sockets(std::uint64_t sandbox) {
+  for (auto const socket : worker_sockets.of(sandbox)) worker_hangs_up(socket);
 }
 
 }  // namespace any::cdp

@@ -28,9 +28,10 @@ struct FakeClock final : Clock {
 
 /// One call of the gateway on its Transport, waiting for its answer.
 struct Asked {
-  enum class Kind : unsigned char { attach, send, chrome, room, move, copy, read };
+  enum class Kind : unsigned char { attach, send, chrome, sandbox, move, copy, read };
   Kind kind;
-  std::string what;    ///< attach: ""; send, room: the method; chrome: the path; move, copy: from where; read: the name
+  std::string
+      what;  ///< attach: ""; send, sandbox: the method; chrome: the path; move, copy: from where; read: the name
   std::string params;  ///< raw; move, copy: to where; read: the folder
   Debuggee debuggee{};
   std::string session{};
@@ -68,8 +69,8 @@ class FakeTransport final : public Transport, public Files {
     put({.kind = Asked::Kind::copy, .what = std::move(from), .params = std::move(to), .done = std::move(done)});
   }
 
-  void room(std::string_view method, std::string_view params, Answered done) override {
-    put({.kind = Asked::Kind::room,
+  void sandbox(std::string_view method, std::string_view params, Answered done) override {
+    put({.kind = Asked::Kind::sandbox,
          .what = std::string(method),
          .params = std::string(params),
          .done = std::move(done)});

@@ -16,7 +16,7 @@ constexpr std::string_view id = "amabdmmmljhhnknmhbondehgpjpcmajn";  // Chrome's
 
 struct Extensions : Stage {
   Extensions() {
-    for (auto const* method : {"room.bind", "room.close", "room.socket", "room.message"})
+    for (auto const* method : {"sandbox.bind", "sandbox.close", "sandbox.socket", "sandbox.message"})
       transport.always(method, "{}");
     join(1, {.url = "ws://127.0.0.1:8766/devtools/browser/b"});
   }
@@ -25,7 +25,7 @@ struct Extensions : Stage {
     transport.answer("manifest.json", manifest);
     transport.answer("service-worker.js", "run()");
     transport.answer("content-script.js", "in(\"page\")");
-    opened = object(transport.answer("room.open", "{}"));
+    opened = object(transport.answer("sandbox.open", "{}"));
     transport.settle();
   }
   /// The worker's target among those that the client is told of; empty where there is none.
@@ -49,9 +49,9 @@ struct Extensions : Stage {
     return session;
   }
   void dial(std::string_view url = "ws://127.0.0.1:8766/devtools/browser/b") {
-    gateway.chrome_event("room.dialled", R"([{"room":1,"socket":7,"url":")" + std::string(url) + "\"}]");
+    gateway.chrome_event("sandbox.dialled", R"([{"sandbox":1,"socket":7,"url":")" + std::string(url) + "\"}]");
   }
-  /// What the room's socket was told, oldest first.
+  /// What the sandbox's socket was told, oldest first.
   std::vector<std::string> asked(std::string_view method) {
     std::vector<std::string> all;
     for (auto const& call : transport.all) {
@@ -74,7 +74,7 @@ TEST_F(Extensions, OfThePersonAreNotTold) {
 
 TEST_F(Extensions, ThatIsLoadedRunsInARoomUnderTheIdThatChromeWouldGiveIt) {
   load_runtime();
-  EXPECT_EQ(opened.at("room"), 1);
+  EXPECT_EQ(opened.at("sandbox"), 1);
   EXPECT_EQ(opened.at("source"), "run()");
   EXPECT_EQ(opened.at("files").at("content-script.js"), "in(\"page\")");
   EXPECT_THAT(told(), ElementsAre(R"(id 100: {"id":")" + std::string(opened.at("extension").as_string()) + R"("})"));
@@ -107,10 +107,10 @@ TEST_F(Extensions, WorkerEvaluatesAndCallsItsBinding) {
   say(1, 1, "Runtime.enable", "{}", session);
   EXPECT_THAT(told(), ElementsAre("Runtime.executionContextCreated", "id 1: {}"));
   say(1, 2, "Runtime.evaluate", R"x({"expression":"say(\"é\")","awaitPromise":true,"returnByValue":true})x", session);
-  EXPECT_EQ(transport.answer("room.evaluate", R"({"result":{"type":"number","value":3}})"),
-            R"x({"room":1,"awaitPromise":true,"returnByValue":true,"expression":"say(\"é\")"})x");
+  EXPECT_EQ(transport.answer("sandbox.evaluate", R"({"result":{"type":"number","value":3}})"),
+            R"x({"sandbox":1,"awaitPromise":true,"returnByValue":true,"expression":"say(\"é\")"})x");
   EXPECT_THAT(told(), ElementsAre(R"(id 2: {"result":{"type":"number","value":3}})"));
-  gateway.chrome_event("room.called", R"([{"room":1,"name":"toHost","payload":"{\"id\":1}"}])");
+  gateway.chrome_event("sandbox.called", R"([{"sandbox":1,"name":"toHost","payload":"{\"id\":1}"}])");
   auto const called = object(sockets.next());
   EXPECT_EQ(called.at("method"), "Runtime.bindingCalled");
   EXPECT_EQ(called.at("sessionId").as_string(), session);
@@ -125,8 +125,8 @@ TEST_F(Extensions, WorkerKnowsNothingButRuntime) {
   EXPECT_EQ(error(), "id 1: error 'Network.enable' wasn't found");
   say(1, 2, "Runtime.evaluate", "{}", session);
   EXPECT_EQ(error(), "id 2: error Invalid parameters");
-  gateway.chrome_event("room.called", R"([{"room":1,"name":"other","payload":""}])");
-  gateway.chrome_event("room.called", R"([{"room":9,"name":"toHost","payload":""}])");
+  gateway.chrome_event("sandbox.called", R"([{"sandbox":1,"name":"other","payload":""}])");
+  gateway.chrome_event("sandbox.called", R"([{"sandbox":9,"name":"toHost","payload":""}])");
   EXPECT_THAT(told(), IsEmpty());
 }
 
@@ -136,21 +136,23 @@ TEST_F(Extensions, WorkerIsAClientOfItsOwnOnTheSocketThatItOpens) {
   dial();
   transport.settle();
   EXPECT_EQ(gateway.counts().clients, 2U);
-  gateway.chrome_event("room.sent", R"([{"room":1,"socket":7,"data":"{\"id\":5,\"method\":\"Browser.getVersion\"}"}])");
+  gateway.chrome_event("sandbox.sent",
+                       R"([{"sandbox":1,"socket":7,"data":"{\"id\":5,\"method\":\"Browser.getVersion\"}"}])");
   transport.settle();
-  EXPECT_THAT(asked("room.socket"), ElementsAre(R"({"room":1,"socket":7,"state":"open"})"));
-  EXPECT_THAT(asked("room.message"),
-              ElementsAre(HasSubstr(R"({"room":1,"socket":7,"data":"{\"id\":5,\"result\":{\"protocolVersion\")")));
+  EXPECT_THAT(asked("sandbox.socket"), ElementsAre(R"({"sandbox":1,"socket":7,"state":"open"})"));
+  EXPECT_THAT(asked("sandbox.message"),
+              ElementsAre(HasSubstr(R"({"sandbox":1,"socket":7,"data":"{\"id\":5,\"result\":{\"protocolVersion\")")));
   EXPECT_THAT(told(1), IsEmpty());
-  gateway.chrome_event("room.hungup", R"([{"room":1,"socket":7}])");
+  gateway.chrome_event("sandbox.hungup", R"([{"sandbox":1,"socket":7}])");
   EXPECT_EQ(gateway.counts().clients, 1U);
 }
 
 TEST_F(Extensions, WorkerMayCloseItsOwnSocketAlone) {
   load_runtime();
   dial();
-  gateway.chrome_event("room.sent", R"([{"room":1,"socket":7,"data":"{\"id\":5,\"method\":\"Browser.close\"}"}])");
-  EXPECT_THAT(asked("room.socket").back(), HasSubstr(R"("state":"closed","code":1000)"));
+  gateway.chrome_event("sandbox.sent",
+                       R"([{"sandbox":1,"socket":7,"data":"{\"id\":5,\"method\":\"Browser.close\"}"}])");
+  EXPECT_THAT(asked("sandbox.socket").back(), HasSubstr(R"("state":"closed","code":1000)"));
   EXPECT_THAT(sockets.closed, IsEmpty());
   EXPECT_EQ(gateway.counts().clients, 1U);
 }
@@ -160,7 +162,7 @@ TEST_F(Extensions, WorkerMayOpenNoOtherAddress) {
   for (auto const* url : {"ws://127.0.0.1:9222/devtools/browser/b", "ws://127.0.0.1:8766/devtools/browser/other",
                           "ws://example.org/", ""}) {
     dial(url);
-    EXPECT_THAT(asked("room.socket").back(), HasSubstr(R"("state":"closed","code":1008)")) << url;
+    EXPECT_THAT(asked("sandbox.socket").back(), HasSubstr(R"("state":"closed","code":1008)")) << url;
   }
   EXPECT_EQ(gateway.counts().clients, 1U);
 }
@@ -170,10 +172,11 @@ TEST_F(Extensions, EndsWithItsClient) {
   dial();
   join(2);
   gateway.gone(1);
-  EXPECT_THAT(asked("room.close"), ElementsAre(R"({"room":1})"));
+  EXPECT_THAT(asked("sandbox.close"), ElementsAre(R"({"sandbox":1})"));
   EXPECT_EQ(gateway.counts().clients, 1U);
-  gateway.chrome_event("room.sent", R"([{"room":1,"socket":7,"data":"{\"id\":5,\"method\":\"Browser.getVersion\"}"}])");
-  EXPECT_THAT(asked("room.message"), IsEmpty());
+  gateway.chrome_event("sandbox.sent",
+                       R"([{"sandbox":1,"socket":7,"data":"{\"id\":5,\"method\":\"Browser.getVersion\"}"}])");
+  EXPECT_THAT(asked("sandbox.message"), IsEmpty());
 }
 
 TEST_F(Extensions, OfTwoClientsDoNotMeet) {
@@ -181,7 +184,7 @@ TEST_F(Extensions, OfTwoClientsDoNotMeet) {
   load_runtime(1);
   load_runtime(2);
   auto const first = attach(1), second = attach(2);
-  gateway.chrome_event("room.called", R"([{"room":2,"name":"toHost","payload":"x"}])");
+  gateway.chrome_event("sandbox.called", R"([{"sandbox":2,"name":"toHost","payload":"x"}])");
   EXPECT_THAT(told(1), IsEmpty());
   EXPECT_THAT(told(2), ElementsAre("Runtime.bindingCalled"));
   gateway.gone(1);
@@ -195,15 +198,15 @@ TEST_F(Extensions, UninstalledTakesItsWorkerAlong) {
   EXPECT_EQ(error(), "id 1: error Uninstall failed. Reason: could not find extension.");
   say(1, 2, "Extensions.uninstall", R"({"id":")" + std::string(id) + "\"}");
   EXPECT_THAT(told(), ElementsAre("Target.detachedFromTarget", "id 2: {}"));
-  EXPECT_THAT(asked("room.close"), ElementsAre(R"({"room":1})"));
+  EXPECT_THAT(asked("sandbox.close"), ElementsAre(R"({"sandbox":1})"));
   EXPECT_THAT(worker(), IsEmpty());
 }
 
 TEST_F(Extensions, LoadedAnewBeginsAnew) {
   load_runtime();
   load_runtime(1, 101);
-  EXPECT_EQ(opened.at("room"), 2);
-  EXPECT_THAT(asked("room.close"), ElementsAre(R"({"room":1})"));
+  EXPECT_EQ(opened.at("sandbox"), 2);
+  EXPECT_THAT(asked("sandbox.close"), ElementsAre(R"({"sandbox":1})"));
   EXPECT_THAT(told(), ElementsAre(HasSubstr("id 100"), HasSubstr("id 101")));
 }
 
@@ -245,7 +248,7 @@ TEST_F(Extensions, WhoseWorkerThrowsAreRefusedWithWhatItThrew) {
   transport.answer("manifest.json", manifest);
   transport.answer("service-worker.js", "throw 1");
   transport.answer("content-script.js", "");
-  transport.refuse("room.open", "Service worker registration failed. Status code: 15. Uncaught 1 (line 1)");
+  transport.refuse("sandbox.open", "Service worker registration failed. Status code: 15. Uncaught 1 (line 1)");
   EXPECT_EQ(error(), "id 1: error Service worker registration failed. Status code: 15. Uncaught 1 (line 1)");
   EXPECT_THAT(worker(), IsEmpty());
 }

@@ -1,6 +1,6 @@
 /**
- * The rooms of all links: sandboxed pages in which programs run that clients have brought (docs/cdp.md, Stagehand 4). What such a
- * program may do besides computing is what passes here. A room ends with its link.
+ * The sandboxes of all links: sandboxed pages in which programs run that clients have brought (docs/cdp.md, Stagehand 4). What such a
+ * program may do besides computing is what passes here. A sandbox ends with its link.
  * @module
  */
 import { failure } from "../link/rpc.js";
@@ -12,17 +12,17 @@ const ALLOWED = new Set(["tabs.query", "tabs.update", "windows.update", "debugge
 const LONGEST = 64 * 1024 * 1024;
 
 /**
- * @typedef {object} RoomsHouse
+ * @typedef {object} SandboxesHouse
  * @property {(method: string, params: any, link: string) => Promise<any>} callWorker
  * @property {() => boolean} paused
- * @property {(link: string, path: string, said: any) => void} tell an event of a room, to the daemon
+ * @property {(link: string, path: string, said: any) => void} tell an event of a sandbox, to the daemon
  */
 
 /** @param {string} message what CDP's client shall read */
 const refusal = (message) => failure("BadRequestError", message, { cdp: { code: -32000, message } });
 
-class Room {
-  /** @param {string} link @param {number} number @param {RoomsHouse} house */
+class Sandbox {
+  /** @param {string} link @param {number} number @param {SandboxesHouse} house */
   constructor(link, number, house) {
     this.link = link;
     this.number = number;
@@ -37,7 +37,7 @@ class Room {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     this.port.onmessage = ({ data }) => this.hear(data);
-    this.frame.src = "room/page.html";
+    this.frame.src = "sandbox/page.html";
     this.frame.addEventListener("load", () => this.frame.contentWindow?.postMessage({}, "*", [port2]), { once: true });
   }
 
@@ -61,7 +61,7 @@ class Room {
     if (error) throw refusal(`Service worker registration failed. Status code: 15. ${error}`);
   }
 
-  /** @param {any} params of room.evaluate */
+  /** @param {any} params of sandbox.evaluate */
   evaluate({ expression, awaitPromise, returnByValue }) {
     return this.ask(++this.lastId, { op: "evaluate", expression, awaitPromise, returnByValue });
   }
@@ -80,24 +80,24 @@ class Room {
   /** @param {any} message */
   hear(message) {
     const { op, socket } = message;
-    const tell = (/** @type {string} */ path, /** @type {any} */ said) => this.house.tell(this.link, path, { room: this.number, ...said });
+    const tell = (/** @type {string} */ path, /** @type {any} */ said) => this.house.tell(this.link, path, { sandbox: this.number, ...said });
     switch (op) {
       case "opened":
         return this.settle(0, (call) => call.resolve(message.error));
       case "evaluated":
         return this.settle(message.id, (call) => (message.error === undefined ? call.resolve(message.value) : call.reject(refusal(message.error))));
       case "called":
-        return tell("room.called", { name: message.name, payload: message.payload });
+        return tell("sandbox.called", { name: message.name, payload: message.payload });
       case "dial":
-        return tell("room.dialled", { socket, url: message.url });
+        return tell("sandbox.dialled", { socket, url: message.url });
       case "send":
-        if (message.data.length <= LONGEST) return tell("room.sent", { socket, data: message.data });
+        if (message.data.length <= LONGEST) return tell("sandbox.sent", { socket, data: message.data });
         this.port.postMessage({ op: "socket", socket, state: "closed", code: 1009, reason: "a message of more than 64 Mi characters" });
-        return tell("room.hungup", { socket });
+        return tell("sandbox.hungup", { socket });
       case "hang":
-        return tell("room.hungup", { socket });
+        return tell("sandbox.hungup", { socket });
       case "world":
-        return void this.house.callWorker("room.world", { target: message.target }, this.link).catch(() => {});
+        return void this.house.callWorker("sandbox.world", { target: message.target }, this.link).catch(() => {});
       case "abort":
         return this.requests.get(message.id)?.abort();
       case "chrome":
@@ -150,43 +150,43 @@ class Room {
   }
 }
 
-export class Rooms {
-  /** @param {RoomsHouse} house */
+export class Sandboxes {
+  /** @param {SandboxesHouse} house */
   constructor(house) {
     this.house = house;
-    /** @type {Map<string, Room>} */
-    this.rooms = new Map();
+    /** @type {Map<string, Sandbox>} */
+    this.sandboxes = new Map();
   }
 
-  /** Removes what the rooms of an earlier document have left in the browser. */
+  /** Removes what the sandboxes of an earlier document have left in the browser. */
   async sweep() {
     const call = async (/** @type {string} */ path, /** @type {any[]} */ args) => (await this.house.callWorker("chrome.call", { path, args }, "")).value;
-    await Promise.all([this.house.callWorker("room.worlds", { on: false }, ""), Rules.sweep(call)]);
+    await Promise.all([this.house.callWorker("sandbox.worlds", { on: false }, ""), Rules.sweep(call)]);
   }
 
   /**
-   * A request of the daemon (docs/protocol.md, "Rooms").
+   * A request of the daemon (docs/protocol.md, "Sandboxes").
    * @param {string} link
    * @param {string} method
    * @param {any} params
    * @returns {any}
    */
   handle(link, method, params) {
-    if (method === "room.open") return this.open(link, params);
-    const room = this.rooms.get(`${params.room} ${link}`);
-    if (method === "room.close") return this.close(`${params.room} ${link}`);
-    if (!room) throw refusal("Inspected target navigated or closed");
+    if (method === "sandbox.open") return this.open(link, params);
+    const sandbox = this.sandboxes.get(`${params.sandbox} ${link}`);
+    if (method === "sandbox.close") return this.close(`${params.sandbox} ${link}`);
+    if (!sandbox) throw refusal("Inspected target navigated or closed");
     switch (method) {
-      case "room.evaluate":
-        return room.evaluate(params).then((value) => ({ value }));
-      case "room.bind":
-        room.port.postMessage({ op: "bind", name: params.name });
+      case "sandbox.evaluate":
+        return sandbox.evaluate(params).then((value) => ({ value }));
+      case "sandbox.bind":
+        sandbox.port.postMessage({ op: "bind", name: params.name });
         return {};
-      case "room.socket":
-        room.port.postMessage({ op: "socket", socket: params.socket, state: params.state, code: params.code, reason: params.reason });
+      case "sandbox.socket":
+        sandbox.port.postMessage({ op: "socket", socket: params.socket, state: params.state, code: params.code, reason: params.reason });
         return {};
-      case "room.message":
-        room.port.postMessage({ op: "message", socket: params.socket, data: params.data });
+      case "sandbox.message":
+        sandbox.port.postMessage({ op: "message", socket: params.socket, data: params.data });
         return {};
     }
     throw failure("ProtocolError", `the extension knows no ${method}`, { code: -32601 });
@@ -195,14 +195,14 @@ export class Rooms {
   /** @param {string} link @param {any} params */
   async open(link, params) {
     if (this.house.paused()) throw failure("PausedError", "the person has paused this browser: resume it in the extension's popup");
-    const key = `${params.room} ${link}`;
+    const key = `${params.sandbox} ${link}`;
     this.close(key);
-    const room = new Room(link, params.room, this.house);
-    this.rooms.set(key, room);
+    const sandbox = new Sandbox(link, params.sandbox, this.house);
+    this.sandboxes.set(key, sandbox);
     try {
-      if (this.rooms.size === 1) await this.house.callWorker("room.worlds", { on: true }, link);
-      if (this.rooms.get(key) !== room) throw refusal("Inspected target navigated or closed");
-      await room.open(params);
+      if (this.sandboxes.size === 1) await this.house.callWorker("sandbox.worlds", { on: true }, link);
+      if (this.sandboxes.get(key) !== sandbox) throw refusal("Inspected target navigated or closed");
+      await sandbox.open(params);
     } catch (error) {
       this.close(key);
       throw error;
@@ -212,16 +212,16 @@ export class Rooms {
 
   /** @param {string} key */
   close(key) {
-    const room = this.rooms.get(key);
-    if (!room) return {};
-    this.rooms.delete(key);
-    room.end();
-    if (this.rooms.size === 0) this.house.callWorker("room.worlds", { on: false }, room.link).catch(() => {});
+    const sandbox = this.sandboxes.get(key);
+    if (!sandbox) return {};
+    this.sandboxes.delete(key);
+    sandbox.end();
+    if (this.sandboxes.size === 0) this.house.callWorker("sandbox.worlds", { on: false }, sandbox.link).catch(() => {});
     return {};
   }
 
-  /** The link has ended, and its rooms with it. @param {string} link */
+  /** The link has ended, and its sandboxes with it. @param {string} link */
   drop(link) {
-    for (const [key, room] of this.rooms) if (room.link === link) this.close(key);
+    for (const [key, sandbox] of this.sandboxes) if (sandbox.link === link) this.close(key);
   }
 }

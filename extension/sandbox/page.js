@@ -1,5 +1,5 @@
-// A room: a sandboxed page in which a program runs that was written as the service worker of an extension (docs/cdp.md). It has
-// origin null, no chrome.* and no network; what it may do goes over one port to rooms.js.
+// A sandbox: a sandboxed page in which a program runs that was written as the service worker of an extension (docs/cdp.md). It has
+// origin null, no chrome.* and no network; what it may do goes over one port to sandboxes.js.
 (() => {
   /** @type {MessagePort} */
   let port;
@@ -34,7 +34,7 @@
   const elsewhere = () =>
     `if (!/^(https?|file):/.test(location.protocol)) { globalThis.chrome ??= {}; chrome.dom ??= { openOrClosedShadowRoot: (e) => e.shadowRoot }; ${script}\n}`;
   const once = () => {
-    const mark = JSON.stringify(`any-room ${extension}`);
+    const mark = JSON.stringify(`any-sandbox ${extension}`);
     return `if (!globalThis[Symbol.for(${mark})]) { globalThis[Symbol.for(${mark})] = true; ${script}\n}\n0`;
   };
 
@@ -64,7 +64,7 @@
         const target = this.targets.get(sessionId);
         if (!target || this.asked.has(target)) return;
         this.asked.add(target);
-        up({ op: "world", target }); // a page that was there before the room
+        up({ op: "world", target }); // a page that was there before the sandbox
       }
     }
 
@@ -158,7 +158,7 @@
   const inert = { addListener() {}, removeListener() {}, hasListener: () => false };
   const LIMITS = { MAX_NUMBER_OF_SESSION_RULES: 5000, MAX_NUMBER_OF_REGEX_RULES: 1000 };
 
-  /** chrome.<path>: a function that rooms.js answers, with its members. @param {string} path @returns {any} */
+  /** chrome.<path>: a function that sandboxes.js answers, with its members. @param {string} path @returns {any} */
   const api = (path) =>
     new Proxy(() => {}, {
       get: (_target, key) => {
@@ -173,15 +173,15 @@
   /** @param {string} hostId */
   const chromeFor = (hostId) => {
     const runtime = {
-      id: hostId, // the requests that rooms.js makes for it come from there
-      getURL: (/** @type {string} */ path) => (path === "blank.html" ? "about:blank" : `room:${path}`),
+      id: hostId, // the requests that sandboxes.js makes for it come from there
+      getURL: (/** @type {string} */ path) => (path === "blank.html" ? "about:blank" : `sandbox:${path}`),
       getContexts: async () => [],
       onConnect: inert,
       onStartup: inert,
       onInstalled: inert,
       onMessage: inert,
     };
-    // A room needs nothing that keeps it awake, which is what an offscreen document would be for.
+    // A sandbox needs nothing that keeps it awake, which is what an offscreen document would be for.
     return new Proxy({}, { get: (_target, key) => (key === "runtime" ? runtime : key === "offscreen" || typeof key === "symbol" ? undefined : api(key)) });
   };
 
@@ -191,8 +191,8 @@
    */
   const fetchFor = (files) => async (input, init) => {
     const url = String(input?.url ?? input);
-    if (url.startsWith("room:")) {
-      const name = url.slice("room:".length);
+    if (url.startsWith("sandbox:")) {
+      const name = url.slice("sandbox:".length);
       return Object.hasOwn(files, name) ? new Response(files[name]) : new Response("", { status: 404 });
     }
     const request = new Request(input, init);
@@ -233,7 +233,7 @@
     /** @type {any} */
     let value;
     try {
-      // eslint-disable-next-line no-eval -- what a client says with Runtime.evaluate; that is what the room is for
+      // eslint-disable-next-line no-eval -- what a client says with Runtime.evaluate; that is what the sandbox is for
       value = (0, eval)(expression);
       if (awaitPromise) {
         text = "Uncaught (in promise)";

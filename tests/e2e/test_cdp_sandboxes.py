@@ -1,4 +1,4 @@
-"""Extensions that a client loads over CDP, as Stagehand 4 does: their worker runs in a room beside the browser (docs/cdp.md)."""
+"""Extensions that a client loads over CDP, as Stagehand 4 does: their worker runs in a sandbox beside the browser (docs/cdp.md)."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def test_the_rules_of_a_worker_are_its_own_and_end_with_it(programs: Callable[[]
     eventually(lambda: browser.worker(in_chrome) == 0, 10, "its rules are gone with it")
 
 
-def test_several_clients_each_have_a_room_that_goes_with_them(programs: Callable[[], Program], make: Make, browser: Chromium) -> None:
+def test_several_clients_each_have_a_sandbox_that_goes_with_them(programs: Callable[[], Program], make: Make, browser: Chromium) -> None:
     first, second = programs().load(make()).dial(), programs().load(make()).dial()
     assert first.id == second.id
     first.run("globalThis.mine = 1")
@@ -275,7 +275,7 @@ def test_a_folder_that_is_not_there_and_a_link_out_of_one_are_refused(programs: 
         program.load(str(folder))
 
 
-def test_a_room_that_is_lost_with_the_link_closes_its_clients_socket(programs: Callable[[], Program], make: Make, daemon: Daemon) -> None:
+def test_a_sandbox_that_is_lost_with_the_link_closes_its_clients_socket(programs: Callable[[], Program], make: Make, daemon: Daemon) -> None:
     program, other = programs().load(make()), programs()
     [browser] = daemon.request("GET", "/v1/browsers")[1]["browsers"]
     daemon.request("POST", f"/v1/browsers/{browser['id']}/reload", {})

@@ -1,16 +1,16 @@
 /**
- * What the worker does for rooms: makes our isolated world in pages, where the content scripts of a room's program then run. It is
+ * What the worker does for sandboxes: makes our isolated world in pages, where the content scripts of a sandbox's program then run. It is
  * the only kind of world in which Chrome opens closed shadow roots.
  * @module
  */
 
-const ID = "room-world";
-const FILE = "room/world.js";
+const ID = "sandbox-world";
+const FILE = "sandbox/world.js";
 
 /** @type {Promise<any>} one change waits for the other */
 let changing = Promise.resolve();
 
-/** In every page that comes from now on, as long as there are rooms. @type {import("../types.js").Hand} */
+/** In every page that comes from now on, as long as there are sandboxes. @type {import("../types.js").Hand} */
 function worlds({ on }) {
   changing = changing.catch(() => {}).then(() => change(on));
   return changing;
@@ -34,4 +34,4 @@ async function world({ target }) {
 }
 
 /** @type {Record<string, import("../types.js").Hand>} */
-export const roomHands = { "room.worlds": worlds, "room.world": world };
+export const sandboxHands = { "sandbox.worlds": worlds, "sandbox.world": world };
