@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include "api/cdp_doors.hpp"
+#include "api/cdp_endpoints.hpp"
 #include "api/compat.hpp"
-#include "api/door.hpp"
 #include "api/live.hpp"
 #include "api/pages.hpp"
+#include "api/request_guard.hpp"
 #include "api/rest.hpp"
 #include "api/rpc.hpp"
 #include "base/log.hpp"
@@ -175,13 +175,13 @@ struct Api::Impl {
 
   Services services;
   Options options;
-  DoorRules rules;
+  GuardRules rules;
   Live live;
   Metrics metrics;
   RefusedExtensions refused;
   Operations operations;
   Compat compat;
-  CdpDoors cdp;
+  CdpEndpoints cdp;
   Rest rest;
   Millis refusal_logged = -refusals_logged_each;
   std::uint64_t silent_refusals = 0;

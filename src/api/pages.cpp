@@ -1,6 +1,6 @@
 #include "api/pages.hpp"
 
-#include "api/door.hpp"
+#include "api/request_guard.hpp"
 #include "base/embedded.hpp"
 
 namespace any::api {

@@ -4,7 +4,7 @@
 
 #include <boost/json/parse.hpp>
 
-#include "api/door.hpp"
+#include "api/request_guard.hpp"
 #include "base/embedded.hpp"
 #include "base/ids.hpp"
 
@@ -46,7 +46,7 @@ std::vector<net::Header> with(std::string name, std::string value) {
 class Door : public testing::TestWithParam<Case> {};
 
 TEST_P(Door, DecidesByTheHeadAlone) {
-  DoorRules rules;
+  GuardRules rules;
   rules.token = GetParam().token;
   rules.allow_extensions = {std::string(allowed).substr(19)};
   auto const checked = check_head(head_of(GetParam()), rules);

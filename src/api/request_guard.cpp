@@ -1,4 +1,4 @@
-#include "api/door.hpp"
+#include "api/request_guard.hpp"
 
 #include <algorithm>
 #include <array>
@@ -62,13 +62,13 @@ std::string_view extension_of(std::string_view origin) {
   return id.size() == id_length && std::ranges::all_of(id, letters) ? id : std::string_view();
 }
 
-bool is_our_extension(std::string_view origin, DoorRules const& rules) {
+bool is_our_extension(std::string_view origin, GuardRules const& rules) {
   auto const id = extension_of(origin);
   if (id.empty()) return false;
   return id == extension_id || std::ranges::find(rules.allow_extensions, id) != rules.allow_extensions.end();
 }
 
-Result<void> check_origin(net::Head const& head, DoorRules const& rules) {
+Result<void> check_origin(net::Head const& head, GuardRules const& rules) {
   auto const origins = head.count("Origin");
   if (origins == 0) return {};
   if (origins > 1) return forbidden("the request has more than one Origin header; send at most one");
@@ -119,7 +119,7 @@ Result<void> check_fetch_site(net::Head const& head) {
   return {};
 }
 
-Result<void> check_token(net::Head const& head, DoorRules const& rules) {
+Result<void> check_token(net::Head const& head, GuardRules const& rules) {
   // /extension proves by its key, which the token would only repeat.
   if (rules.token.empty() || head.path == "/health" || head.path == "/extension") return {};
   Error refusal{
@@ -145,7 +145,7 @@ Result<void> check_token(net::Head const& head, DoorRules const& rules) {
 
 }  // namespace
 
-std::optional<std::string> refused_extension(net::Head const& head, DoorRules const& rules) {
+std::optional<std::string> refused_extension(net::Head const& head, GuardRules const& rules) {
   auto const origin = head.header("Origin");
   auto const id = extension_of(origin);
   if (id.empty() || !takes_extension(head) || is_our_extension(origin, rules)) return std::nullopt;
@@ -169,7 +169,7 @@ Result<void> check_host(net::Head const& head) {
   return {};
 }
 
-Result<void> check_head(net::Head const& head, DoorRules const& rules) {
+Result<void> check_head(net::Head const& head, GuardRules const& rules) {
   if (auto const host = check_host(head); host.has_error()) return host.error();
   if (auto const origin = check_origin(head, rules); origin.has_error()) return origin.error();
   if (auto const site = check_fetch_site(head); site.has_error()) return site.error();

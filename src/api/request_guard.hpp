@@ -14,17 +14,17 @@ namespace any::api {
 /// The id that the `key` of extension/manifest.json gives it.
 inline constexpr std::string_view extension_id = "fiboagademobpcbeeblkmghchapdlnjd";
 
-struct DoorRules {
+struct GuardRules {
   std::string token{};                          ///< empty: none is demanded
   std::vector<std::string> allow_extensions{};  ///< besides the pinned one
 };
 
 /// Host, Origin, Sec-Fetch-Site and token of a request on one of the daemon's own ports.
 /// Errors: ForbiddenError, UnauthorizedError, BadRequestError (no path in the target).
-Result<void> check_head(net::Head const& head, DoorRules const& rules);
+Result<void> check_head(net::Head const& head, GuardRules const& rules);
 
 /// The id of an extension that wants to link, or to know whether a daemon is there, and that the rules do not let in.
-std::optional<std::string> refused_extension(net::Head const& head, DoorRules const& rules);
+std::optional<std::string> refused_extension(net::Head const& head, GuardRules const& rules);
 
 /// Host alone: the examples' pages are for anyone's eyes, but under no name but loopback's (a page whose name was made
 /// to point here must not become their origin).

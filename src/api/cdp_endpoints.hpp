@@ -7,9 +7,9 @@
 
 namespace any::api {
 
-class CdpDoors {
+class CdpEndpoints {
  public:
-  CdpDoors(Services const& services, Live& live) : services_{services}, live_{live} {}
+  CdpEndpoints(Services const& services, Live& live) : services_{services}, live_{live} {}
 
   /// Answers whatever is asked there.
   Async<void> serve(net::Exchange& exchange, CdpDoor door);

@@ -1,4 +1,4 @@
-#include "api/cdp_doors.hpp"
+#include "api/cdp_endpoints.hpp"
 
 #include <algorithm>
 #include <boost/json/object.hpp>
@@ -126,7 +126,7 @@ std::string make_protocol_text() {
 
 }  // namespace
 
-Async<void> CdpDoors::serve(net::Exchange& exchange, CdpDoor door) {
+Async<void> CdpEndpoints::serve(net::Exchange& exchange, CdpDoor door) {
   if (door.kind == Kind::browser || door.kind == Kind::page) {
     co_await serve_socket(exchange, std::move(door));
     co_return;
@@ -137,7 +137,7 @@ Async<void> CdpDoors::serve(net::Exchange& exchange, CdpDoor door) {
 
 // Sockets.
 
-Async<Result<browser::Info>> CdpDoors::choose_for_target(CdpDoor door) {
+Async<Result<browser::Info>> CdpEndpoints::choose_for_target(CdpDoor door) {
   auto first = co_await services_.cdp.choose(door.browser, patience);
   if (!first || !door.browser.empty()) co_return first;
   auto const all = services_.cdp.linked();
@@ -150,7 +150,7 @@ Async<Result<browser::Info>> CdpDoors::choose_for_target(CdpDoor door) {
   co_return first;
 }
 
-Async<void> CdpDoors::serve_socket(net::Exchange& exchange, CdpDoor door) {
+Async<void> CdpEndpoints::serve_socket(net::Exchange& exchange, CdpDoor door) {
   auto const& head = exchange.head();
   auto entry = read_cdp_entry(head);
   std::optional<net::Response> refused;
@@ -210,7 +210,7 @@ Async<void> CdpDoors::serve_socket(net::Exchange& exchange, CdpDoor door) {
 
 // HTTP.
 
-Async<net::Response> CdpDoors::answer(net::Exchange& exchange, CdpDoor door) {
+Async<net::Response> CdpEndpoints::answer(net::Exchange& exchange, CdpDoor door) {
   auto const& head = exchange.head();
   if (door.kind == Kind::unknown) co_return chrome_response(404, "Unknown command: " + door.id);
   if (door.kind == Kind::protocol) co_return protocol();
@@ -230,7 +230,7 @@ Async<net::Response> CdpDoors::answer(net::Exchange& exchange, CdpDoor door) {
   co_return co_await act(std::move(door), std::move(chosen->id));
 }
 
-Async<net::Response> CdpDoors::list(net::Head const& head, std::string browser) {
+Async<net::Response> CdpEndpoints::list(net::Head const& head, std::string browser) {
   auto const targets = co_await services_.cdp.list(std::move(browser));
   if (!targets) co_return failure_of(targets.error());
   std::vector<CdpRow> rows;
@@ -238,7 +238,7 @@ Async<net::Response> CdpDoors::list(net::Head const& head, std::string browser) 
   co_return chrome_response(200, cdp_list(rows));
 }
 
-net::Response CdpDoors::version(net::Head const& head, browser::Info const& browser) {
+net::Response CdpEndpoints::version(net::Head const& head, browser::Info const& browser) {
   auto const facts = service::cdp_facts(browser);
   CdpRow row{{"Browser", facts.product}, {"Protocol-Version", "1.3"}, {"User-Agent", facts.user_agent}};
   // Chrome tells an extension neither V8's version nor the revision: what is not known is left out.
@@ -254,7 +254,7 @@ net::Response CdpDoors::version(net::Head const& head, browser::Info const& brow
   return chrome_response(200, text + "\n");
 }
 
-net::Response CdpDoors::protocol() const {
+net::Response CdpEndpoints::protocol() const {
   static auto const names = make_protocol_text();
   std::ifstream file(services_.facts().state_dir + "/protocol.json", std::ios::binary);
   if (!file) return chrome_response(200, names);
@@ -263,14 +263,14 @@ net::Response CdpDoors::protocol() const {
   return chrome_response(200, std::move(text).str());
 }
 
-Async<net::Response> CdpDoors::create(net::Head const& head, std::string browser) {
+Async<net::Response> CdpEndpoints::create(net::Head const& head, std::string browser) {
   auto url = new_target_url(head);
   auto const made = co_await services_.cdp.create(std::move(browser), std::move(url));
   if (!made) co_return failure_of(made.error());
   co_return chrome_response(200, cdp_object(row_of(head, *made)) + "\n");
 }
 
-Async<net::Response> CdpDoors::act(CdpDoor door, std::string browser) {
+Async<net::Response> CdpEndpoints::act(CdpDoor door, std::string browser) {
   bool const closes = door.kind == Kind::close;
   auto const done = closes ? co_await services_.cdp.close(std::move(browser), door.id)
                            : co_await services_.cdp.activate(std::move(browser), door.id);
