@@ -30,7 +30,7 @@ addEventListener("error", ({ error, message }) => box.add("error", `a fault of t
 addEventListener("unhandledrejection", ({ reason }) => box.add("error", `a fault of the extension: ${reason?.stack ?? reason}`));
 /** @type {Map<string, PrototypeLink>} by address */
 const links = new Map();
-/** @type {import("./hands/browser.js").Settings} */
+/** @type {import("./worker/browser.js").Settings} */
 let settings = { daemons: [], label: "", paused: false };
 /** Whether the person's settings have been read: from then on an address that is in none is gone for good. */
 let known = false;
@@ -75,7 +75,7 @@ function hear(name, data, only) {
 
 let told = "";
 
-/** @param {import("./hands/browser.js").Look & {used: boolean}} now */
+/** @param {import("./worker/browser.js").Look & {used: boolean}} now */
 function look({ used, ...now }) {
   const text = JSON.stringify(now);
   if (text === told && !used) return;
@@ -213,8 +213,8 @@ const sandboxes = new Sandboxes({
   tell: (link, path, said) => links.get(link)?.notify("chrome.event", { path, args: [said] }),
 });
 
-/** @type {import("./link/link.js").House} */
-const house = {
+/** @type {import("./link/link.js").LinkContext} */
+const context = {
   sandboxes,
   store,
   finder,
@@ -254,8 +254,8 @@ function arrange() {
     links.delete(address);
     link.remove();
   }
-  for (const address of daemons) if (!links.has(address)) begin(new PrototypeLink(address, house));
-  for (const address of prototypes) if (!links.has(address)) begin(new PrototypeLink(address, house, PROTOTYPE_SEARCH_MS, true));
+  for (const address of daemons) if (!links.has(address)) begin(new PrototypeLink(address, context));
+  for (const address of prototypes) if (!links.has(address)) begin(new PrototypeLink(address, context, PROTOTYPE_SEARCH_MS, true));
   if (known) onlyOwners(links.keys());
   planBadge();
 }
@@ -266,7 +266,7 @@ function begin(link) {
   link.start().catch((error) => box.add("error", `the link to ${link.address} could not be prepared: ${error}`));
 }
 
-/** @param {import("./hands/browser.js").Settings} given */
+/** @param {import("./worker/browser.js").Settings} given */
 function take(given) {
   const before = settings;
   settings = given;

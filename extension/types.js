@@ -8,8 +8,8 @@
 /** @typedef {"debug"|"info"|"warn"|"error"} Level */
 
 /**
- * What a hand (a function in the worker) is given besides its params.
- * @typedef {object} HandContext
+ * What a handler (a function in the worker) is given besides its params.
+ * @typedef {object} HandlerContext
  * @property {string} link address of the daemon that asked, for example "http://127.0.0.1:8766"
  * @property {string} [text] the message that asked, where it came as one
  * @property {(name: string, data: Json, link?: string) => void} emit tells the offscreen document (see worker_port.js)
@@ -18,12 +18,12 @@
 /**
  * A function in the worker that the offscreen document may call.
  * It throws an Error, or a plain object `{name, message, …}` whose fields reach the caller as they are.
- * @typedef {(params: any, context: HandContext) => any} Hand
+ * @typedef {(params: any, context: HandlerContext) => any} Handler
  */
 
 /**
- * Calls a hand in the worker, waking it first where it sleeps.
- * Rejects with an Error that has the name, message and further fields of what the hand threw;
+ * Calls a handler in the worker, waking it first where it sleeps.
+ * Rejects with an Error that has the name, message and further fields of what the handler threw;
  * its name is "WorkerLost" where the worker died before it answered (it may have acted or not).
  * @typedef {(method: string, params?: any) => Promise<any>} CallWorker
  */

@@ -1,16 +1,16 @@
 /**
- * The service worker: the extension's hands. It sleeps whenever it can; the link lives in the offscreen document, which the
+ * The service worker: what calls the browser for the daemon. It sleeps whenever it can; the link lives in the offscreen document, which the
  * worker makes again whenever it wakes without one.
  * @module
  */
-import { browserHands } from "./hands/browser.js";
-import { chromeHands } from "./hands/chrome.js";
-import { debuggerHands } from "./hands/debugger.js";
-import { linkHands } from "./hands/links.js";
-import { popupHands } from "./hands/popups.js";
-import { reloadHands } from "./hands/reloading.js";
-import { sandboxHands } from "./hands/sandboxes.js";
-import { taskHands } from "./task/hands.js";
+import { browserHandlers } from "./worker/browser.js";
+import { chromeHandlers } from "./worker/chrome.js";
+import { debuggerHandlers } from "./worker/debugger.js";
+import { linkHandlers } from "./worker/links.js";
+import { popupHandlers } from "./worker/popups.js";
+import { reloadHandlers } from "./worker/reloading.js";
+import { sandboxHandlers } from "./worker/sandboxes.js";
+import { taskHandlers } from "./task/handlers.js";
 import { askForPort, emit, ensureOffscreen, serve } from "./worker_port.js";
 
 /** An exception that nobody awaits would be seen by nobody. @param {string} what */
@@ -18,7 +18,7 @@ const fault = (what) => emit("log", { level: "error", text: `a fault of the exte
 addEventListener("error", ({ error, message }) => fault(error?.stack ?? message));
 addEventListener("unhandledrejection", ({ reason }) => fault(reason?.stack ?? String(reason)));
 
-serve({ ...browserHands, ...chromeHands, ...debuggerHands, ...linkHands, ...popupHands, ...reloadHands, ...sandboxHands, ...taskHands });
+serve({ ...browserHandlers, ...chromeHandlers, ...debuggerHandlers, ...linkHandlers, ...popupHandlers, ...reloadHandlers, ...sandboxHandlers, ...taskHandlers });
 
 chrome.runtime.onInstalled.addListener(() => void ensureOffscreen());
 chrome.runtime.onStartup.addListener(() => void ensureOffscreen());

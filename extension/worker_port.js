@@ -107,20 +107,20 @@ export function ensureOffscreen() {
 
 /**
  * Answers the calls that come from the offscreen document.
- * @param {Record<string, import("./types.js").Hand>} hands
+ * @param {Record<string, import("./types.js").Handler>} handlers
  */
-export function serve(hands) {
+export function serve(handlers) {
   scope.addEventListener("message", (/** @type {MessageEvent} */ event) => {
     if (event.data?.kind !== "port") return; // "keep" only has to arrive
-    void takePort(event.ports[0], hands);
+    void takePort(event.ports[0], handlers);
   });
 }
 
 /**
  * @param {MessagePort} given
- * @param {Record<string, import("./types.js").Hand>} hands
+ * @param {Record<string, import("./types.js").Handler>} handlers
  */
-async function takePort(given, hands) {
+async function takePort(given, handlers) {
   watchOffscreen();
   await alive;
   // Two ports keep no order between them: the other side waits for the last word on the old one.
@@ -134,20 +134,20 @@ async function takePort(given, hands) {
   const pieces = new Pieces();
   given.onmessage = ({ data }) => {
     if (pieces.take(data)) return;
-    if (data.text === undefined) void answer(data, hands);
-    else answerText({ ...data, text: pieces.whole(data.text) }, hands);
+    if (data.text === undefined) void answer(data, handlers);
+    else answerText({ ...data, text: pieces.whole(data.text) }, handlers);
   };
 }
 
 /**
  * @param {{id: number, method: string, params: any, link: string}} call
- * @param {Record<string, import("./types.js").Hand>} hands
+ * @param {Record<string, import("./types.js").Handler>} handlers
  */
-async function answer({ id, method, params, link }, hands) {
+async function answer({ id, method, params, link }, handlers) {
   try {
-    const hand = Object.hasOwn(hands, method) ? hands[method] : undefined;
-    if (!hand) throw { name: "InternalError", message: `the worker has no hand ${method}` };
-    let result = hand(params, { link, emit });
+    const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined;
+    if (!handler) throw { name: "InternalError", message: `the worker has no handler ${method}` };
+    let result = handler(params, { link, emit });
     if (typeof result?.then === "function") result = await result;
     port?.postMessage({ id, result });
   } catch (thrown) {
@@ -159,9 +159,9 @@ async function answer({ id, method, params, link }, hands) {
  * Answers a request of the daemon, text for text. Nothing is awaited that need not be, so that requests reach Chrome in the
  * order in which they came.
  * @param {{id: number, text: string, link: string}} call
- * @param {Record<string, import("./types.js").Hand>} hands
+ * @param {Record<string, import("./types.js").Handler>} handlers
  */
-function answerText({ id, text, link }, hands) {
+function answerText({ id, text, link }, handlers) {
   const raw = readHead(text)?.id ?? "null";
   const refuse = (/** @type {any} */ thrown) => {
     const error = plainError(thrown);
@@ -173,7 +173,7 @@ function answerText({ id, text, link }, hands) {
   };
   try {
     const request = JSON.parse(text);
-    const result = hands[request.method](request.params ?? {}, { link, emit, text });
+    const result = handlers[request.method](request.params ?? {}, { link, emit, text });
     if (typeof result?.then === "function") result.then(finish).catch(refuse);
     else finish(result);
   } catch (thrown) {

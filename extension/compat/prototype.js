@@ -17,12 +17,12 @@ const BUSY_AGAIN_MS = 200;
 export class PrototypeLink extends Link {
   /**
    * @param {string} address
-   * @param {import("../link/link.js").House} house
+   * @param {import("../link/link.js").LinkContext} context
    * @param {number} [every]
    * @param {boolean} [only] a daemon of ours here is reached by another address: leave it alone
    */
-  constructor(address, house, every, only = false) {
-    super(address, house, every);
+  constructor(address, context, every, only = false) {
+    super(address, context, every);
     this.only = only;
     /** @type {WebSocket|null} */
     this.events = null;
@@ -56,7 +56,7 @@ export class PrototypeLink extends Link {
     socket.onopen = () => {
       opened = true;
       this.failures = 0;
-      this.house.finder.stop(this.address);
+      this.context.finder.stop(this.address);
       this.log("info", `linked to a server of the prototype's kind at ${this.address}`);
       this.become("prototype");
     };
@@ -104,7 +104,7 @@ export class PrototypeLink extends Link {
     const end = Date.now() + job.timeout * 1000;
     try {
       for (;;) {
-        if (this.house.paused()) throw failure("PausedError", "the person has paused this browser");
+        if (this.context.paused()) throw failure("PausedError", "the person has paused this browser");
         const params = { task: job.id, attempt, hop, tab, frame: "main", world: "main", timeout_ms: job.timeout * 1000, file: "script.js", avoid: [], args: null, state: next.state ?? null, script: job.script };
         const answer = await this.host.handle("task.start", next.navigate ? { ...params, navigate: next.navigate } : params);
         if (answer?.busy === undefined) return;

@@ -27,7 +27,7 @@ const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach"
 
 /**
  * What a link needs of the offscreen document.
- * @typedef {object} House
+ * @typedef {object} LinkContext
  * @property {import("./store.js").Store} store
  * @property {import("./blackbox.js").BlackBox} box
  * @property {() => import("./handshake.js").Installation|undefined} installation
@@ -48,12 +48,12 @@ const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach"
 export class Link {
   /**
    * @param {string} address for example "http://127.0.0.1:8766"
-   * @param {House} house
+   * @param {LinkContext} context
    * @param {number} [every] milliseconds between two looks
    */
-  constructor(address, house, every = SEARCH_MS) {
+  constructor(address, context, every = SEARCH_MS) {
     this.address = address;
-    this.house = house;
+    this.context = context;
     this.every = every;
     /** @type {State} */
     this.state = "searching";
@@ -65,7 +65,7 @@ export class Link {
     this.label = "";
     /** @type {import("./handshake.js").Known} */
     this.known = { address };
-    this.outbox = new Outbox(address, house.store);
+    this.outbox = new Outbox(address, context.store);
     /** @type {Rpc|null} */
     this.rpc = null;
     this.removed = false;
@@ -83,7 +83,7 @@ export class Link {
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.letGo = undefined;
     this.host = new TaskHost({
-      callWorker: (method, params) => house.callWorker(method, params, address),
+      callWorker: (method, params) => context.callWorker(method, params, address),
       link: this,
       log: (level, text, about) => this.log(level, text, about),
     });
@@ -91,8 +91,8 @@ export class Link {
 
   /** Reads what is kept of this daemon, then begins to look for it. */
   async start() {
-    this.known = (await this.house.store.get("links", this.address)) ?? { address: this.address };
-    this.house.box.goOnAfter(this.known.acknowledged ?? 0);
+    this.known = (await this.context.store.get("links", this.address)) ?? { address: this.address };
+    this.context.box.goOnAfter(this.known.acknowledged ?? 0);
     await this.outbox.load();
     this.host.begin();
     this.planLettingGo(LET_GO_MS); // an earlier document may have died with attachments
@@ -102,7 +102,7 @@ export class Link {
   /** Ends it for good: the person removed the address. */
   remove() {
     this.removed = true;
-    this.house.finder.stop(this.address);
+    this.context.finder.stop(this.address);
     clearTimeout(this.again);
     this.rpc?.socket.close(1000, "removed");
     this.lost("the address was removed");
@@ -113,18 +113,18 @@ export class Link {
   /** Nothing stays of it: neither scripts in pages nor results nor the daemon's key. */
   async forgetAll() {
     await this.host.end();
-    await Promise.all([this.outbox.clear(), this.house.store.delete("links", this.address)]);
+    await Promise.all([this.outbox.clear(), this.context.store.delete("links", this.address)]);
   }
 
   /** Ends its attachments, unless it is linked by then. @param {number} ms */
   planLettingGo(ms) {
     clearTimeout(this.letGo);
-    this.letGo = setTimeout(() => this.house.callWorker("debugger.detachAll", {}, this.address).catch(() => {}), ms);
+    this.letGo = setTimeout(() => this.context.callWorker("debugger.detachAll", {}, this.address).catch(() => {}), ms);
   }
 
   /** @param {import("../types.js").Level} level @param {string} text @param {{task?: string}} [about] */
   log(level, text, about = {}) {
-    this.house.box.add(level, text, { ...about, link: this.address });
+    this.context.box.add(level, text, { ...about, link: this.address });
   }
 
   /** @param {State} state @param {string} [reason] */
@@ -132,14 +132,14 @@ export class Link {
     if (this.state !== state) this.since = Date.now();
     this.state = state;
     this.reason = reason;
-    this.house.changed(this);
+    this.context.changed(this);
   }
 
   // finding
 
   search() {
     if (this.removed) return;
-    this.house.finder.search(this.address, this.every, (health) => {
+    this.context.finder.search(this.address, this.every, (health) => {
       if (health?.error) this.refused(null, health.error);
       else if (health) this.connect();
       else this.foundOther();
@@ -151,7 +151,7 @@ export class Link {
 
   connect() {
     if (this.removed || this.rpc) return;
-    this.house.finder.stop(this.address);
+    this.context.finder.stop(this.address);
     clearTimeout(this.again);
     const socket = new WebSocket(`${this.address.replace(/^http/, "ws")}/extension`);
     const rpc = new Rpc(socket, {
@@ -193,12 +193,12 @@ export class Link {
 
   /** @param {Rpc} rpc */
   async handshake(rpc) {
-    const browser = this.known.browser ?? (await this.house.browser());
-    const { begun, welcome, key } = await handshake(rpc, this.known, browser, this.house.installation(), async (daemon) => {
-      const other = this.house.claimed(daemon.daemon, this);
+    const browser = this.known.browser ?? (await this.context.browser());
+    const { begun, welcome, key } = await handshake(rpc, this.known, browser, this.context.installation(), async (daemon) => {
+      const other = this.context.claimed(daemon.daemon, this);
       this.claim = daemon.daemon ?? "";
       if (other) throw failure("SameDaemon", `this is the daemon at ${other.address}`);
-      const [self] = await Promise.all([this.house.describe(), this.gathered()]);
+      const [self] = await Promise.all([this.context.describe(), this.gathered()]);
       return { ...self, holds: this.holds() };
     });
     if (this.rpc !== rpc) return;
@@ -208,7 +208,7 @@ export class Link {
       this.log("info", `this profile is a copy of one that is linked already; the daemon calls it ${welcome.browser}`);
     }
     this.known = known;
-    this.house.store.put("links", known).catch(() => {});
+    this.context.store.put("links", known).catch(() => {});
     this.daemon = { id: begun.daemon ?? "", version: begun.version ?? "" };
     this.label = welcome.label ?? "";
     this.linked(rpc);
@@ -230,7 +230,7 @@ export class Link {
   linked(rpc) {
     clearTimeout(this.letGo);
     // The daemon attaches anew to what it still wants; of another run of it nothing is left to want the rest.
-    this.house.callWorker("debugger.detachAll", {}, this.address).catch(() => {});
+    this.context.callWorker("debugger.detachAll", {}, this.address).catch(() => {});
     this.log("info", `linked to the daemon ${this.daemon.version} at ${this.address}`);
     this.become("linked");
     this.pinger = setInterval(() => rpc.request("link.ping", {}).catch(() => {}), PING_MS);
@@ -243,7 +243,7 @@ export class Link {
   refused(rpc, error) {
     if (this.rpc !== rpc) return;
     if (rpc && error.name === "LinkLost") return this.cut(rpc, error.message);
-    this.house.finder.stop(this.address);
+    this.context.finder.stop(this.address);
     clearTimeout(this.again);
     this.rpc = null;
     this.claim = "";
@@ -258,7 +258,7 @@ export class Link {
   /** The person trusts the daemon that is there now. */
   async accept() {
     this.known = { address: this.address, browser: this.known.browser };
-    await this.house.store.put("links", this.known);
+    await this.context.store.put("links", this.known);
     this.log("info", `the new key of the daemon at ${this.address} was accepted`);
     this.become("searching");
     this.search();
@@ -284,14 +284,14 @@ export class Link {
       this.log("warn", `the link to ${this.address} is lost: ${why}`);
       const drop = this.subscribed.size > 0;
       this.subscribed.clear();
-      this.house.wanted(this, false);
-      if (drop) this.house.callWorker("chrome.unsubscribeAll", {}, this.address).catch(() => {});
-      if (this.debugs) this.house.callWorker("debugger.unfollowAll", {}, this.address).catch(() => {});
+      this.context.wanted(this, false);
+      if (drop) this.context.callWorker("chrome.unsubscribeAll", {}, this.address).catch(() => {});
+      if (this.debugs) this.context.callWorker("debugger.unfollowAll", {}, this.address).catch(() => {});
       this.debugs = false;
       this.planLettingGo(LET_GO_MS);
     }
-    this.house.forgetCalls(this.address);
-    this.house.sandboxes.drop(this.address);
+    this.context.forgetCalls(this.address);
+    this.context.sandboxes.drop(this.address);
     this.become("searching", why);
     this.search();
   }
@@ -306,7 +306,7 @@ export class Link {
   request_(method, params) {
     switch (method) {
       case "task.start":
-        if (this.house.paused()) throw failure("PausedError", "the person has paused this browser: resume it in the extension's popup");
+        if (this.context.paused()) throw failure("PausedError", "the person has paused this browser: resume it in the extension's popup");
         return this.host.handle(method, params);
       case "task.cancel":
         return this.host.handle(method, params);
@@ -318,13 +318,13 @@ export class Link {
       case "debugger.send":
       case "debugger.detach":
       case "debugger.follow":
-        if (this.house.paused()) throw failure("PausedError", "the person has paused this browser: resume it in the extension's popup");
+        if (this.context.paused()) throw failure("PausedError", "the person has paused this browser: resume it in the extension's popup");
         return this.hand(method, params);
       case "chrome.subscribe":
         return this.subscribe(params);
       case "chrome.unsubscribe":
         this.subscribed.delete(params.path);
-        this.house.wanted(this, this.subscribed.size > 0);
+        this.context.wanted(this, this.subscribed.size > 0);
         return this.hand(method, params);
       case "extension.reload":
         this.log("info", "the daemon asks the extension to reload itself");
@@ -332,7 +332,7 @@ export class Link {
       case "link.ping":
         return {};
     }
-    if (method.startsWith("sandbox.")) return this.house.sandboxes.handle(this.address, method, params);
+    if (method.startsWith("sandbox.")) return this.context.sandboxes.handle(this.address, method, params);
     const ours = VERSION;
     const [a, b] = [ours, this.daemon.version].map((version) => version.split(".").map(Number));
     const first = a.findIndex((part, i) => part !== (b[i] ?? 0));
@@ -349,9 +349,9 @@ export class Link {
    * @returns {boolean} whether this is a way that the request can go
    */
   passOn(rpc, id, method, text) {
-    if (!PASSED_ON.has(method) || this.state !== "linked" || this.house.paused()) return false;
+    if (!PASSED_ON.has(method) || this.state !== "linked" || this.context.paused()) return false;
     this.debugs ||= method !== "chrome.call";
-    this.house.passToWorker(
+    this.context.passToWorker(
       text,
       method,
       this.address,
@@ -364,7 +364,7 @@ export class Link {
   /** @param {string} method @param {any} params */
   async hand(method, params) {
     try {
-      return await this.house.callWorker(method, params, this.address);
+      return await this.context.callWorker(method, params, this.address);
     } catch (error) {
       const { name, message, ...more } = presentable(error);
       throw failure(name, message, more);
@@ -377,7 +377,7 @@ export class Link {
     } catch (error) {
       const { message } = /** @type {Error} */ (error);
       this.log("warn", message);
-      this.house.trouble("reload", message);
+      this.context.trouble("reload", message);
       throw error;
     }
   }
@@ -386,7 +386,7 @@ export class Link {
   async subscribe(params) {
     const answer = await this.hand("chrome.subscribe", params);
     this.subscribed.add(params.path);
-    this.house.wanted(this, true);
+    this.context.wanted(this, true);
     return answer;
   }
 
@@ -442,13 +442,13 @@ export class Link {
     this.sendingLines = true;
     try {
       while (this.state === "linked") {
-        const lines = this.house.box.after(this.known.acknowledged ?? 0, LINES_AT_ONCE, this.address);
+        const lines = this.context.box.after(this.known.acknowledged ?? 0, LINES_AT_ONCE, this.address);
         if (lines.length === 0) return;
         const plain = lines.map(({ n, time, level, task, text }) => ({ n, time, level, ...(task && { task }), text }));
         const { n } = await this.request("log", { lines: plain });
         // A daemon that acknowledges nothing is not told the same for ever.
         this.known.acknowledged = Math.max(Number(n) || 0, lines[lines.length - 1].n);
-        this.house.store.put("links", this.known).catch(() => {});
+        this.context.store.put("links", this.known).catch(() => {});
       }
     } catch (error) {
       if (/** @type {any} */ (error).name !== "LinkLost") console.info("[any] the log could not be sent:", error);

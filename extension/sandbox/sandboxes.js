@@ -12,7 +12,7 @@ const ALLOWED = new Set(["tabs.query", "tabs.update", "windows.update", "debugge
 const LONGEST = 64 * 1024 * 1024;
 
 /**
- * @typedef {object} SandboxesHouse
+ * @typedef {object} SandboxesContext
  * @property {(method: string, params: any, link: string) => Promise<any>} callWorker
  * @property {() => boolean} paused
  * @property {(link: string, path: string, said: any) => void} tell an event of a sandbox, to the daemon
@@ -22,11 +22,11 @@ const LONGEST = 64 * 1024 * 1024;
 const refusal = (message) => failure("BadRequestError", message, { cdp: { code: -32000, message } });
 
 class Sandbox {
-  /** @param {string} link @param {number} number @param {SandboxesHouse} house */
-  constructor(link, number, house) {
+  /** @param {string} link @param {number} number @param {SandboxesContext} context */
+  constructor(link, number, context) {
     this.link = link;
     this.number = number;
-    this.house = house;
+    this.context = context;
     this.rules = new Rules((path, args) => this.call(path, args));
     this.frame = document.createElement("iframe");
     this.lastId = 0;
@@ -80,7 +80,7 @@ class Sandbox {
   /** @param {any} message */
   hear(message) {
     const { op, socket } = message;
-    const tell = (/** @type {string} */ path, /** @type {any} */ said) => this.house.tell(this.link, path, { sandbox: this.number, ...said });
+    const tell = (/** @type {string} */ path, /** @type {any} */ said) => this.context.tell(this.link, path, { sandbox: this.number, ...said });
     switch (op) {
       case "opened":
         return this.settle(0, (call) => call.resolve(message.error));
@@ -97,7 +97,7 @@ class Sandbox {
       case "hang":
         return tell("sandbox.hungup", { socket });
       case "world":
-        return void this.house.callWorker("sandbox.world", { target: message.target }, this.link).catch(() => {});
+        return void this.context.callWorker("sandbox.world", { target: message.target }, this.link).catch(() => {});
       case "abort":
         return this.requests.get(message.id)?.abort();
       case "chrome":
@@ -125,7 +125,7 @@ class Sandbox {
 
   /** @param {string} path @param {any[]} args */
   async call(path, args) {
-    return (await this.house.callWorker("chrome.call", { path, args }, this.link)).value;
+    return (await this.context.callWorker("chrome.call", { path, args }, this.link)).value;
   }
 
   /** @param {string} path @param {any[]} args */
@@ -151,17 +151,17 @@ class Sandbox {
 }
 
 export class Sandboxes {
-  /** @param {SandboxesHouse} house */
-  constructor(house) {
-    this.house = house;
+  /** @param {SandboxesContext} context */
+  constructor(context) {
+    this.context = context;
     /** @type {Map<string, Sandbox>} */
     this.sandboxes = new Map();
   }
 
   /** Removes what the sandboxes of an earlier document have left in the browser. */
   async sweep() {
-    const call = async (/** @type {string} */ path, /** @type {any[]} */ args) => (await this.house.callWorker("chrome.call", { path, args }, "")).value;
-    await Promise.all([this.house.callWorker("sandbox.worlds", { on: false }, ""), Rules.sweep(call)]);
+    const call = async (/** @type {string} */ path, /** @type {any[]} */ args) => (await this.context.callWorker("chrome.call", { path, args }, "")).value;
+    await Promise.all([this.context.callWorker("sandbox.worlds", { on: false }, ""), Rules.sweep(call)]);
   }
 
   /**
@@ -194,13 +194,13 @@ export class Sandboxes {
 
   /** @param {string} link @param {any} params */
   async open(link, params) {
-    if (this.house.paused()) throw failure("PausedError", "the person has paused this browser: resume it in the extension's popup");
+    if (this.context.paused()) throw failure("PausedError", "the person has paused this browser: resume it in the extension's popup");
     const key = `${params.sandbox} ${link}`;
     this.close(key);
-    const sandbox = new Sandbox(link, params.sandbox, this.house);
+    const sandbox = new Sandbox(link, params.sandbox, this.context);
     this.sandboxes.set(key, sandbox);
     try {
-      if (this.sandboxes.size === 1) await this.house.callWorker("sandbox.worlds", { on: true }, link);
+      if (this.sandboxes.size === 1) await this.context.callWorker("sandbox.worlds", { on: true }, link);
       if (this.sandboxes.get(key) !== sandbox) throw refusal("Inspected target navigated or closed");
       await sandbox.open(params);
     } catch (error) {
@@ -216,7 +216,7 @@ export class Sandboxes {
     if (!sandbox) return {};
     this.sandboxes.delete(key);
     sandbox.end();
-    if (this.sandboxes.size === 0) this.house.callWorker("sandbox.worlds", { on: false }, sandbox.link).catch(() => {});
+    if (this.sandboxes.size === 0) this.context.callWorker("sandbox.worlds", { on: false }, sandbox.link).catch(() => {});
     return {};
   }
 

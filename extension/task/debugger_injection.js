@@ -3,7 +3,7 @@
  * programs that drive the same tab by CDP notice nothing of it.
  * @module
  */
-import { sendTo, withDebugger } from "../hands/attachments.js";
+import { sendTo, withDebugger } from "../worker/attachments.js";
 import { failure } from "./errors.js";
 
 /** The isolated world from which the document's own is found. */
@@ -38,7 +38,7 @@ export async function viaDebugger(injection) {
  * The targets in which the frame can be, the likeliest first: the tab, where it has a process in common with the top, else a
  * target of its own, or one of the frames that it lies in.
  * @param {Injection} injection
- * @returns {Promise<import("../hands/attachments.js").Key[]>}
+ * @returns {Promise<import("../worker/attachments.js").Key[]>}
  */
 async function targetsOf({ tab, frame }) {
   if (frame === 0) return [tab];

@@ -3,7 +3,7 @@
  * Runs in the worker. A tab is forgotten once it settles, which its host asks for by its id, and when it closes.
  * @module
  */
-import { keep, recall } from "../hands/kept.js";
+import { keep, recall } from "../worker/kept.js";
 
 /** @type {Map<string, number>} tab by the mark of the run it was opened for */
 const opened = new Map();

@@ -26,7 +26,7 @@ std::vector<Route> make_main_routes() {
       {"POST",
        "/v1/tasks",
        "tasks.submit",
-       "Hands in a task. 201: it is on disk.",
+       "TaskCommands in a task. 201: it is on disk.",
        &Operations::tasks_submit,
        {},
        Body::object,

@@ -19,7 +19,7 @@ class LinkEvents {
   virtual void down(std::string const& browser) = 0;
   virtual void changed(task::BrowserState browser) = 0;
 
-  // The three answers to Hands::start.
+  // The three answers to TaskCommands::start.
   virtual void accepted(std::string const& browser, task::RunKey const& run, task::TabInfo tab) = 0;
   virtual void busy(std::string const& browser, task::RunKey const& run, std::int64_t tab) = 0;
   virtual void refused(std::string const& browser, task::RunKey const& run, Error error) = 0;
@@ -28,7 +28,7 @@ class LinkEvents {
                        task::Injection injection) = 0;
   virtual void progress(std::string const& browser, task::RunKey const& run, std::string value) = 0;
   virtual void console(std::string const& browser, task::RunKey const& run, task::ConsoleLine line) = 0;
-  /// To be answered by Hands::acknowledge with `token` once it is on disk.
+  /// To be answered by TaskCommands::acknowledge with `token` once it is on disk.
   virtual void finished(std::string const& browser, task::RunKey const& run, task::Outcome outcome,
                         std::uint64_t token) = 0;
 };
@@ -52,9 +52,9 @@ class CdpEvents {
 
 /// What a browser can be asked to do about a task. Asking a browser that is not linked does nothing:
 /// what it holds is compared when it comes back.
-class Hands {
+class TaskCommands {
  public:
-  virtual ~Hands() = default;
+  virtual ~TaskCommands() = default;
   virtual void start(task::SendStart const& start) = 0;
   virtual void cancel(task::SendCancel const& cancel) = 0;
   virtual void forget(task::SendForget const& forget) = 0;

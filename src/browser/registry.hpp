@@ -30,7 +30,7 @@ class DeafToCdp final : public CdpEvents {
   void chrome_event(std::string const&, std::string_view) override {}
 };
 
-class Registry final : public Browsers, public Hands, private LinkHost {
+class Registry final : public Browsers, public TaskCommands, private LinkHost {
  public:
   /// `rows`: the store's. `events` must outlive the links.
   Registry(boost::asio::io_context& io, Clock const& clock, store::Journal& journal, RegistryOptions options,

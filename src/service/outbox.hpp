@@ -18,7 +18,7 @@ class Outbox {
     /// Starts a durable write, one at a time; `writes` stay as they are until `written` is called, which must not
     /// happen inside this call.
     std::function<void(std::vector<task::Write> const& writes, Written written)> write;
-    /// Hands over writes that nothing waits for.
+    /// TaskCommands over writes that nothing waits for.
     std::function<void(std::vector<task::Write> writes)> write_lazily;
     /// What has just reached the disk.
     std::function<void(std::vector<task::Write> const& writes)> written;

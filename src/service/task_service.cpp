@@ -20,11 +20,11 @@ task::Limits for_this_machine(task::Limits limits) {
 }  // namespace
 
 TaskService::TaskService(boost::asio::io_context& io, Clock const& clock, store::Journal& journal,
-                         browser::Hands& hands, task::Limits limits)
+                         browser::TaskCommands& commands, task::Limits limits)
     : io_(io),
       clock_(clock),
       journal_(journal),
-      hands_(hands),
+      commands_(commands),
       core_(for_this_machine(limits)),
       deadline_(io),
       retry_(io),
@@ -155,10 +155,10 @@ void TaskService::wrote(std::vector<task::Write> const& writes) {
 void TaskService::release(task::Output& output) {
   struct Visitor {
     TaskService& self;
-    void operator()(task::SendStart const& start) const { self.hands_.start(start); }
-    void operator()(task::SendCancel const& cancel) const { self.hands_.cancel(cancel); }
-    void operator()(task::SendForget const& forget) const { self.hands_.forget(forget); }
-    void operator()(task::AckFinish const& ack) const { self.hands_.acknowledge(ack); }
+    void operator()(task::SendStart const& start) const { self.commands_.start(start); }
+    void operator()(task::SendCancel const& cancel) const { self.commands_.cancel(cancel); }
+    void operator()(task::SendForget const& forget) const { self.commands_.forget(forget); }
+    void operator()(task::AckFinish const& ack) const { self.commands_.acknowledge(ack); }
     void operator()(task::Publish const& publish) const { self.publish(publish); }
   };
   std::visit(Visitor{*this}, output);

@@ -15,7 +15,7 @@ namespace any::service {
 
 class TaskService final : public Tasks, public browser::LinkEvents {
  public:
-  TaskService(boost::asio::io_context& io, Clock const& clock, store::Journal& journal, browser::Hands& hands,
+  TaskService(boost::asio::io_context& io, Clock const& clock, store::Journal& journal, browser::TaskCommands& commands,
               task::Limits limits);
   ~TaskService() override;
 
@@ -79,7 +79,7 @@ class TaskService final : public Tasks, public browser::LinkEvents {
   boost::asio::io_context& io_;
   Clock const& clock_;
   store::Journal& journal_;
-  browser::Hands& hands_;
+  browser::TaskCommands& commands_;
   task::Core core_;
   boost::asio::steady_timer deadline_, retry_, probe_;
   std::optional<Millis> scheduled_;

@@ -397,8 +397,8 @@ def test_an_end_that_a_page_says_before_its_link_is_there_is_kept_for_the_daemon
       say({ say: "hello", url: "http://a.test/", title: "A", type: "text/html", ready: "complete", runs: [{ run, state: "ended", note }] });
       say({ say: "end", run, outcome: "value", text: "7", page: "http://a.test/", title: "A" });
       const store = { get: async () => undefined, all: async () => [], put: async () => {}, delete: async () => {} };
-      const house = { store, finder: { search: () => {}, stop: () => {} }, box: { add: () => {}, goOnAfter: () => {} }, callWorker: async () => ({ owed: 0 }), changed: () => {} };
-      const link = new PrototypeLink(address, house);
+      const context = { store, finder: { search: () => {}, stop: () => {} }, box: { add: () => {}, goOnAfter: () => {} }, callWorker: async () => ({ owed: 0 }), changed: () => {} };
+      const link = new PrototypeLink(address, context);
       await link.start();
       return link.holds().map(({ task, state }) => [task, state]).concat([...link.outbox.entries.values()].map(({ kept }) => JSON.parse(kept.text).value));
     })()""")

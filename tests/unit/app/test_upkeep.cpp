@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 constexpr Millis day = 24LL * 3600 * 1000;
 
-struct NoHands final : browser::Hands {
+struct NoTaskCommands final : browser::TaskCommands {
   void start(task::SendStart const&) override {}
   void cancel(task::SendCancel const&) override {}
   void forget(task::SendForget const&) override {}
@@ -67,10 +67,10 @@ class UpkeepTest : public testing::Test {
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
   MovedClock clock;
-  NoHands hands;
+  NoTaskCommands commands;
   store::Journal journal{std::make_unique<store::MemoryStore>(),
                          [this](std::function<void()> call) { boost::asio::post(io, std::move(call)); }};
-  service::TaskService tasks{io, clock, journal, hands, task::Limits{}};
+  service::TaskService tasks{io, clock, journal, commands, task::Limits{}};
 };
 
 TEST_F(UpkeepTest, WhatEndedTooLongAgoIsRemovedAtTheFirstPruningAndEachFurtherOne) {

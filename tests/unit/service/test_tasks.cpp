@@ -66,7 +66,7 @@ class DiskStore final : public store::Store {
   store::MemoryStore memory_;
 };
 
-struct Sent final : browser::Hands {
+struct Sent final : browser::TaskCommands {
   std::vector<task::SendStart> starts;
   std::vector<std::uint64_t> acks;
   void start(task::SendStart const& start) override { starts.push_back(start); }

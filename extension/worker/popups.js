@@ -49,7 +49,7 @@ function keep() {
   void keepValue("following", [...following].flatMap(([tab, links]) => [...links].map(([link, wish]) => [tab, link, wish])));
 }
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 async function follow({ tab, on, commands, mark = null }, { link }) {
   if (!Number.isInteger(tab)) throw { name: "BadRequestError", message: '"tab" must be a number', path: "tab" };
   const list = commands ?? [];
@@ -62,7 +62,7 @@ async function follow({ tab, on, commands, mark = null }, { link }) {
   return {};
 }
 
-/** The link has ended: nobody would hear of what is opened. @type {import("../types.js").Hand} */
+/** The link has ended: nobody would hear of what is opened. @type {import("../types.js").Handler} */
 async function unfollowAll(_params, { link }) {
   await restored;
   for (const tab of [...following.keys()]) drop(tab, link);
@@ -190,5 +190,5 @@ function gone(tab) {
 chrome.tabs.onRemoved.addListener((tab) => void restored.then(() => gone(tab)));
 chrome.tabs.onReplaced.addListener((_added, removed) => void restored.then(() => gone(removed)));
 
-/** @type {Record<string, import("../types.js").Hand>} */
-export const popupHands = { "debugger.follow": follow, "debugger.unfollowAll": unfollowAll };
+/** @type {Record<string, import("../types.js").Handler>} */
+export const popupHandlers = { "debugger.follow": follow, "debugger.unfollowAll": unfollowAll };

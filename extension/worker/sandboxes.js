@@ -10,7 +10,7 @@ const FILE = "sandbox/world.js";
 /** @type {Promise<any>} one change waits for the other */
 let changing = Promise.resolve();
 
-/** In every page that comes from now on, as long as there are sandboxes. @type {import("../types.js").Hand} */
+/** In every page that comes from now on, as long as there are sandboxes. @type {import("../types.js").Handler} */
 function worlds({ on }) {
   changing = changing.catch(() => {}).then(() => change(on));
   return changing;
@@ -26,12 +26,12 @@ async function change(on) {
   return {};
 }
 
-/** In one page that is there already; it is not waited for. @type {import("../types.js").Hand} */
+/** In one page that is there already; it is not waited for. @type {import("../types.js").Handler} */
 async function world({ target }) {
   const tab = (await chrome.debugger.getTargets()).find((one) => one.id === target)?.tabId;
   if (tab !== undefined) chrome.scripting.executeScript({ target: { tabId: tab, allFrames: true }, files: [FILE], injectImmediately: true }).catch(() => {});
   return {};
 }
 
-/** @type {Record<string, import("../types.js").Hand>} */
-export const sandboxHands = { "sandbox.worlds": worlds, "sandbox.world": world };
+/** @type {Record<string, import("../types.js").Handler>} */
+export const sandboxHandlers = { "sandbox.worlds": worlds, "sandbox.world": world };

@@ -62,7 +62,7 @@ function foreign(value, path, depth = 0) {
 /** What shares a thing of this extension's with others. @type {Record<string, (link: string, ...args: any[]) => Promise<any>>} */
 const SHARED = { "debugger.attach": attachCaller, "debugger.detach": detachCaller };
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 function call({ path, args }, { link }) {
   const { owner, value } = resolve(path);
   if (typeof value !== "function") {
@@ -148,7 +148,7 @@ const restored = (async () => {
   }
 })();
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 async function subscribe({ path, filter }, { link }) {
   await restored;
   const known = subscriptions.get(path);
@@ -162,7 +162,7 @@ async function subscribe({ path, filter }, { link }) {
   return {};
 }
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 async function unsubscribe({ path }, { link }) {
   await restored;
   drop(path, link);
@@ -181,7 +181,7 @@ function drop(path, link) {
   subscriptions.delete(path);
 }
 
-/** The link has ended: nobody hears its events. @type {import("../types.js").Hand} */
+/** The link has ended: nobody hears its events. @type {import("../types.js").Handler} */
 async function unsubscribeAll(_params, { link }) {
   await restored;
   if (subscriptions.size === 0) return {};
@@ -198,8 +198,8 @@ export async function unsubscribeEverybody() {
   await keep();
 }
 
-/** @type {Record<string, import("../types.js").Hand>} */
-export const chromeHands = {
+/** @type {Record<string, import("../types.js").Handler>} */
+export const chromeHandlers = {
   "chrome.call": call,
   "chrome.subscribe": subscribe,
   "chrome.unsubscribe": unsubscribe,

@@ -105,7 +105,7 @@ chrome.storage.onChanged.addListener(async (_changes, area) => {
 /** @type {Record<string, string>} */
 const COLOURS = { linked: "#1a7f4b", running: "#1f5fbf", paused: "#b26a00", unlinked: "#8a8f98", trouble: "#b3261e" };
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 async function badge({ kind, text, title }) {
   await Promise.all([
     chrome.action.setBadgeBackgroundColor({ color: COLOURS[kind] ?? COLOURS.unlinked }),
@@ -116,8 +116,8 @@ async function badge({ kind, text, title }) {
   return {};
 }
 
-/** @type {Record<string, import("../types.js").Hand>} */
-export const browserHands = {
+/** @type {Record<string, import("../types.js").Handler>} */
+export const browserHandlers = {
   "browser.look": look,
   "browser.settings": settings,
   "browser.pause": async ({ paused }) => (await chrome.storage.local.set({ paused }), {}),

@@ -59,13 +59,13 @@ listenToAttachments({
   onEnd: (key, links, reason, cause) => tell(key, links, undefined, "Inspector.detached", { reason, ...(cause && { cause }) }),
 });
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 function attach(params, { link }) {
   const key = keyOf(params);
   return whenKnown(() => attachTo(key, link, params.fresh === true));
 }
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 function send({ tab, target, session, method, params }, { text = "" }) {
   const key = keyOf({ tab, target });
   const debuggee = debuggeeOf(key);
@@ -78,14 +78,14 @@ function send({ tab, target, session, method, params }, { text = "" }) {
 /** @param {any} value */
 const inValue = (value) => ({ value: value ?? {} });
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 async function detach(params, { link }) {
   const key = keyOf(params);
   await whenKnown(() => release(key, link));
   return {};
 }
 
-/** The link is gone for good. @type {import("../types.js").Hand} */
+/** The link is gone for good. @type {import("../types.js").Handler} */
 async function detachAll(_params, { link }) {
   await whenKnown(() => releaseAll(link));
   return {};
@@ -103,8 +103,8 @@ export function letGo(tab) {
   for (const { params, link } of waiting) say("debugger.event", params, link);
 }
 
-/** @type {Record<string, import("../types.js").Hand>} */
-export const debuggerHands = {
+/** @type {Record<string, import("../types.js").Handler>} */
+export const debuggerHandlers = {
   "debugger.attach": attach,
   "debugger.send": send,
   "debugger.detach": detach,

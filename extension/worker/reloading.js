@@ -19,7 +19,7 @@ async function surviving() {
   return SURVIVED.includes(loaded);
 }
 
-/** @type {import("../types.js").Hand} */
+/** @type {import("../types.js").Handler} */
 async function reload() {
   if (!(await surviving())) {
     const message =
@@ -31,5 +31,5 @@ async function reload() {
   return {};
 }
 
-/** @type {Record<string, import("../types.js").Hand>} */
-export const reloadHands = { "extension.reload": reload };
+/** @type {Record<string, import("../types.js").Handler>} */
+export const reloadHandlers = { "extension.reload": reload };

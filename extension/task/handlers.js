@@ -1,5 +1,5 @@
 /**
- * The hands of tasks: what the worker does for a task host. It may die at any moment; each of these may be called again.
+ * The handlers of tasks: what the worker does for a task host. It may die at any moment; each of these may be called again.
  * @module
  */
 import { aim, go, open, rest, settle } from "./arrivals.js";
@@ -7,8 +7,8 @@ import { fate, gather, picture, replace, silence } from "./fates.js";
 import { direct, place, injections } from "./injections.js";
 import { close, look, ordinary } from "./tabs.js";
 
-/** @type {Record<string, import("../types.js").Hand>} */
-export const taskHands = {
+/** @type {Record<string, import("../types.js").Handler>} */
+export const taskHandlers = {
   "task.aim": aim,
   "task.open": open,
   "task.look": look,
