@@ -82,7 +82,7 @@ export function makeValues(natives) {
   /** @param {number} number @param {number} depth */
   function numberOf(number, depth) {
     if (number !== number || number === Infinity || number === -Infinity) {
-      refuse(depth, asText(number), "return null or a text in its place");
+      refuse(depth, asText(number), "return null or a string in its place");
     }
     const text = number === 0 && 1 / number < 0 ? "-0.0" : "" + number;
     size += text.length + 1;

@@ -22,7 +22,7 @@ export const watchWindows = (call) => void (watcher = call);
 function keyOf({ tab, target }) {
   if (Number.isInteger(tab)) return /** @type {number} */ (tab);
   if (typeof target === "string" && target) return target;
-  throw { name: "BadRequestError", message: '"tab" (a number) or "target" (a text) must be there', path: "tab" };
+  throw { name: "BadRequestError", message: '"tab" (a number) or "target" (a string) must be there', path: "tab" };
 }
 
 /** @param {Key} key */

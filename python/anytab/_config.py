@@ -86,14 +86,14 @@ def _table() -> Mapping[str, Any]:
 def _text(table: Mapping[str, Any], key: str) -> str:
     value = table[key]
     if not isinstance(value, str):
-        raise _wrong(key, "must be a text")
+        raise _wrong(key, "must be a string")
     return value
 
 
 def _first(listen: Any) -> str:
     every = [listen] if isinstance(listen, str) else listen
     if not isinstance(every, list) or not every or not all(isinstance(one, str) for one in every):
-        raise _wrong("listen", "must be a list of texts and name an address at least")
+        raise _wrong("listen", "must be a list of strings and name an address at least")
     return str(every[0])
 
 

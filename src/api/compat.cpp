@@ -186,10 +186,12 @@ Async<net::Response> Compat::create(std::string body) {
   auto const& object = read.value();
   auto id = text_of(object, "id");
   auto script = text_of(object, "script");
-  if (!id) co_return unprocessable({"id", "Input should be a text", object.contains("id") ? "string_type" : "missing"});
+  if (!id)
+    co_return unprocessable(
+        {"id", "Input should be a valid string", object.contains("id") ? "string_type" : "missing"});
   if (!script)
     co_return unprocessable(
-        {"script", "Input should be a text", object.contains("script") ? "string_type" : "missing"});
+        {"script", "Input should be a valid string", object.contains("script") ? "string_type" : "missing"});
   if (id->empty() || id->size() > longest_id)
     co_return unprocessable({"id", "An id has 1 to 1,024 bytes", "value_error"});
   task::Request request;

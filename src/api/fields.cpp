@@ -41,7 +41,7 @@ std::optional<std::string> Fields::optional_text(std::string_view name) {
   auto const* found = find(name);
   if (found == nullptr) return std::nullopt;
   if (!found->is_string()) {
-    fail(bad_field(name, "must be a text"));
+    fail(bad_field(name, "must be a string"));
     return std::nullopt;
   }
   return std::string(found->get_string());

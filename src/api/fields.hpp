@@ -21,7 +21,7 @@ class Fields {
   Fields() = default;
   explicit Fields(boost::json::object params) : params_{std::move(params)} {}
 
-  /// A value from a path or query: a text that may stand for a number.
+  /// A value from a path or query: a string that may stand for a number.
   void put_text(std::string_view name, std::string_view text);
 
   void put(std::string_view name, boost::json::value value) { params_[name] = std::move(value); }

@@ -15,7 +15,7 @@ Answer record_answer(store::Stored const& stored) {
   return answer;
 }
 
-/// "k:v" texts or {"k": "v"}.
+/// "k:v" strings or {"k": "v"}.
 void read_labels(Fields& in, std::map<std::string, std::string>& into) {
   auto const one = [&](std::string_view text) {
     auto const colon = text.find(':');
@@ -35,9 +35,9 @@ void read_labels(Fields& in, std::map<std::string, std::string>& into) {
     }
     return;
   }
-  if (!given.is_object()) return in.fail(bad_field("label", "must be a text NAME:VALUE, or an object of texts"));
+  if (!given.is_object()) return in.fail(bad_field("label", "must be a string NAME:VALUE, or an object of strings"));
   for (auto const& [key, value] : given.get_object()) {
-    if (!value.is_string()) return in.fail(bad_field("label", "must hold texts only"));
+    if (!value.is_string()) return in.fail(bad_field("label", "must hold strings only"));
     into[std::string(key)] = value.get_string();
   }
 }

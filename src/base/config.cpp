@@ -63,7 +63,7 @@ Error refuse(std::string const& where, std::string const& why) {
 // Each answers why it refuses, or an empty text.
 std::string set(Config& config, Setting const& setting, std::string value) {
   auto const* member = std::get_if<Text>(&setting.member);
-  if (member == nullptr) return "must not be a text";
+  if (member == nullptr) return "must not be a string";
   auto const& choices = setting.choices;
   if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end())
     return "must be one of " + joined(choices) + ", not \"" + value + "\"";
@@ -113,7 +113,7 @@ std::string set_from_toml(Config& config, Setting const& setting, toml::node con
   std::vector<std::string> values;
   for (auto const& element : *list) {
     auto const* text = element.as_string();
-    if (text == nullptr) return "must be a list of texts";
+    if (text == nullptr) return "must be a list of strings";
     values.push_back(text->get());
   }
   return set(config, setting, std::move(values));

@@ -139,7 +139,7 @@ Async<void> Link::hello(wire::Envelope const& message) {
   }
   hello_ = read_hello(*params);
   if (hello_.instance.empty()) {
-    refuse(message, {ErrorName::ProtocolError, "hello: \"instance\" must be a text."});
+    refuse(message, {ErrorName::ProtocolError, "hello: \"instance\" must be a string."});
     co_return;
   }
   auto welcome = co_await host_.welcome(*handshake_, hello_, socket_->peer().address);

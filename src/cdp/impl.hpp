@@ -178,7 +178,7 @@ struct Gateway::Impl {
   void run(Command command);
   void run_on_target(Session& by, Target& on, Command command);
   void carry_out(Session& by, Target& on, Command command);  ///< the target is attached
-  /// Sees the answer before the client does; a text that it returns is what the client gets.
+  /// Sees the answer before the client does; a string that it returns is what the client gets.
   using Seen = std::function<std::optional<std::string>(Answer const&)>;
   void pass(Target& on, Ticket const& ticket, std::string_view method, std::string_view params, Seen seen = nullptr);
   void navigate_again(Target& on, std::uint64_t flight, Command const& command);  ///< Chrome has not begun with it

@@ -66,7 +66,7 @@ Result<json::object> wanted_labels(std::vector<std::string> const& flags) {
     auto const name = flag.substr(0, at), text = flag.substr(at + 1);
     if (auto const* other = out.if_contains(name); other != nullptr && other->as_string() != text)
       return Error{ErrorName::BadRequestError,
-                   "--label " + name + " is given with two texts, and no task has both; ask for one of them"};
+                   "--label " + name + " is given with two values, and no task has both; ask for one of them"};
     out[name] = text;
   }
   return out;

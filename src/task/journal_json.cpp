@@ -154,7 +154,7 @@ std::string to_journal(Record const& record) {
   if (record.hop) {
     out["hop"] = record.hop;
     out["hop_url"] = record.hop_url;
-    out["hop_state"] = record.hop_state;  // JSON inside a text: kept to the letter
+    out["hop_state"] = record.hop_state;  // JSON inside a string: kept to the letter
   }
   if (record.opened_tab) out["opened"] = true;
   if (record.hop_due) out["due"] = true;

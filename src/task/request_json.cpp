@@ -74,7 +74,7 @@ class Reader {
   std::optional<std::string> text(std::string_view path, json::value const& value, std::size_t most) {
     auto const* found = value.if_string();
     if (!found) {
-      fail(path, "must be a text");
+      fail(path, "must be a string");
       return std::nullopt;
     }
     if (found->size() > most) fail(path, "is longer than " + std::to_string(most) + " bytes");
@@ -203,7 +203,7 @@ class Reader {
   void labels(json::value const& value, std::map<std::string, std::string>& out) {
     auto const* object = value.if_object();
     if (!object) {
-      fail("labels", "must be an object of texts");
+      fail("labels", "must be an object of strings");
       return;
     }
     if (object->size() > 64) fail("labels", "must be 64 at most");

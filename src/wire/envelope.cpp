@@ -17,7 +17,7 @@ bool is_id(std::string_view raw) noexcept {
 // Why these members are no JSON-RPC message, or empty; fills in the rest of the envelope.
 std::string_view judge(Members const& found, Envelope& envelope) {
   auto const id = member(found, "id");
-  if (!id.empty() && !is_id(id)) return "The id must be a number, a text or null.";
+  if (!id.empty() && !is_id(id)) return "The id must be a number, a string or null.";
   envelope.id = id;
   if (member(found, "jsonrpc") != "\"2.0\"") return "A message says \"jsonrpc\": \"2.0\".";
   auto const method = member(found, "method");
@@ -28,7 +28,7 @@ std::string_view judge(Members const& found, Envelope& envelope) {
     return "params must be an object or an array.";
   if (!method.empty()) {
     if (!is_text(method) || method.find('\\') != std::string_view::npos)
-      return "method must be a text without escapes.";
+      return "method must be a string without escapes.";
     if (!envelope.result.empty() || !envelope.error.empty()) return "A message has a method or a result, not both.";
     envelope.method = method.substr(1, method.size() - 2);
     envelope.kind = id.empty() ? Envelope::Kind::notification : Envelope::Kind::request;

@@ -65,7 +65,7 @@ BAD_BODIES = {
     "20,000 deep, open": "[" * 20_000,
     "20,000 objects deep": '{"a":' * 20_000 + "1" + "}" * 20_000,
     "a list": "[]",
-    "a text": '"return 1"',
+    "a string": '"return 1"',
     "null": "null",
     "not UTF-8": b'{"script": "\xff\xfe"}',
     "half a surrogate": '{"script": "\\ud800"}',

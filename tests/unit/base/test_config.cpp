@@ -83,13 +83,13 @@ TEST_F(ConfigTest, NamesFileLineAndKeyOfWhatItDoesNotKnow) {
 
 TEST_F(ConfigTest, NamesWhatHasAWrongValue) {
   file("compat_port = \"eight\"\n");
-  EXPECT_EQ(why(), path() + ", line 1: compat_port must not be a text.");
+  EXPECT_EQ(why(), path() + ", line 1: compat_port must not be a string.");
   file("log_level = \"loud\"\n");
   EXPECT_EQ(why(), path() + ", line 1: log_level must be one of debug, info, warn, error, not \"loud\".");
   file("compat_port = 70000\n");
   EXPECT_EQ(why(), path() + ", line 1: compat_port must be a whole number from 0 to 65535.");
   file("listen = [1]\n");
-  EXPECT_EQ(why(), path() + ", line 1: listen must be a list of texts.");
+  EXPECT_EQ(why(), path() + ", line 1: listen must be a list of strings.");
   file("token = 2026-01-01\n");
   EXPECT_NE(why().find("token has a value of another kind"), std::string::npos);
   file("a = \n");
