@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/guard.hpp"
+
 namespace any::service {
 
 namespace {
@@ -30,6 +32,12 @@ std::string const* browser_of(task::Output const& output) {
   return std::visit(Visitor{}, output);
 }
 
+/// Whether the newer one makes the older one needless: both say what holds at the moment, of the same thing.
+bool passing(task::Publish const& older, task::Publish const& newer) {
+  return !older.event.journaled && !newer.event.journaled && older.task == newer.task &&
+         older.event.kind == newer.event.kind;
+}
+
 bool speaks_of(task::Output const& output, std::string const& task) {
   struct Visitor {
     std::string const& task;
@@ -54,6 +62,7 @@ void Outbox::push_submit(std::string task, task::Step step, Written done) {
 
 void Outbox::enqueue(Entry entry) {
   if (entry.step.writes.empty() && entry.step.outputs.empty() && !entry.done) return;
+  if (trouble_) supersede(entry.step);
   append(std::move(entry));
   write_next();
   release();
@@ -66,6 +75,44 @@ void Outbox::append(Entry entry) {
   }
   entry.written = entry.step.writes.empty();
   entries_.push_back(std::move(entry));
+}
+
+void Outbox::supersede(task::Step const& newer) {
+  auto const said_anew = [&](task::Output const& output) {
+    auto const* old = std::get_if<task::Publish>(&output);
+    return old && std::any_of(newer.outputs.begin(), newer.outputs.end(), [&](task::Output const& each) {
+             auto const* now = std::get_if<task::Publish>(&each);
+             return now && passing(*old, *now);
+           });
+  };
+  auto const written_anew = [&](task::Write const& write) {
+    return std::holds_alternative<task::UpdateTask>(write) &&
+           std::any_of(newer.writes.begin(), newer.writes.end(), [&](task::Write const& each) {
+             return std::holds_alternative<task::UpdateTask>(each) && task_of(each) == task_of(write);
+           });
+  };
+  for (auto& entry : entries_) {
+    // A durable step may be on its way to the disk.
+    if (!entry.written && !entry.step.durable) {
+      std::erase_if(entry.step.writes, written_anew);
+      entry.written = entry.step.writes.empty();
+    }
+    if (!entry.released) erase_outputs(entry, said_anew);
+  }
+  if (writing_ || releasing_) return;  // these count the entries
+  std::erase_if(entries_, [](Entry const& entry) {
+    return entry.written && !entry.step.durable && entry.step.outputs.empty() && !entry.done;
+  });
+}
+
+template <class Which>
+void Outbox::erase_outputs(Entry& entry, Which which) {
+  auto& outputs = entry.step.outputs;
+  for (std::size_t i = outputs.size(); i-- > 0;) {
+    if (!which(outputs[i])) continue;
+    outputs.erase(outputs.begin() + static_cast<std::ptrdiff_t>(i));
+    entry.links.erase(entry.links.begin() + static_cast<std::ptrdiff_t>(i));
+  }
 }
 
 void Outbox::retry() {
@@ -158,17 +205,12 @@ void Outbox::undo(Entry& entry, Error const& error) {
 
 void Outbox::strip(std::string const& task) {
   for (auto& entry : entries_) {
-    auto& [writes, outputs, durable] = entry.step;
+    auto& writes = entry.step.writes;
     if (!entry.written) {
       std::erase_if(writes, [&](task::Write const& write) { return task_of(write) == task; });
       entry.written = writes.empty();
     }
-    if (entry.released) continue;
-    for (std::size_t i = outputs.size(); i-- > 0;) {
-      if (!speaks_of(outputs[i], task)) continue;
-      outputs.erase(outputs.begin() + static_cast<std::ptrdiff_t>(i));
-      entry.links.erase(entry.links.begin() + static_cast<std::ptrdiff_t>(i));
-    }
+    if (!entry.released) erase_outputs(entry, [&](task::Output const& output) { return speaks_of(output, task); });
   }
 }
 
@@ -185,9 +227,10 @@ void Outbox::release() {
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       auto const* browser = browser_of(outputs[o]);
       if (browser && (links[o] == 0 || actions_.link(*browser) != links[o])) continue;
-      actions_.release(outputs[o]);
+      // A failure here must not keep back what follows.
+      guarded("an output of a task's step", [&] { actions_.release(outputs[o]); });
     }
-    if (done) done(Result<void>());
+    if (done) guarded("the answer to a task's step", [&] { done(Result<void>()); });
   }
   releasing_ = false;
   while (!entries_.empty() && entries_.front().written && entries_.front().released) {

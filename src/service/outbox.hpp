@@ -57,11 +57,15 @@ class Outbox {
 
   void enqueue(Entry entry);
   void append(Entry entry);
+  /// While nothing can be written: takes out what the newer step says anew, so that the queue does not grow with it.
+  void supersede(task::Step const& newer);
   void write_next();
   void wrote(Result<void> const& result);
   void failed(Error const& error);
   void undo(Entry& entry, Error const& error);
   void strip(std::string const& task);
+  template <class Which>
+  static void erase_outputs(Entry& entry, Which which);
   void release();
 
   Actions actions_;

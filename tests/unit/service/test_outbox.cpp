@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <stdexcept>
 
 namespace any::service {
 namespace {
@@ -13,6 +15,7 @@ struct Bench {
   std::vector<std::size_t> batches;  // writes in each durable batch
   std::size_t lazily = 0, retries = 0;
   std::vector<std::string> left;
+  std::string throws;  // the output that fails
   std::vector<std::string> undone;
   std::vector<bool> troubles;
   std::map<std::string, std::uint64_t> links{{"b", 1}};
@@ -26,7 +29,11 @@ struct Bench {
       .write_lazily = [this](auto writes) { lazily += writes.size(); },
       .written = [](auto const&) {},
       .link = [this](std::string const& browser) { return links.contains(browser) ? links[browser] : 0; },
-      .release = [this](task::Output& output) { left.push_back(name(output)); },
+      .release =
+          [this](task::Output& output) {
+            if (name(output) == throws) throw std::runtime_error("it broke");
+            left.push_back(name(output));
+          },
       .undo =
           [this](std::string const& task) {
             undone.push_back(task);
@@ -164,6 +171,43 @@ TEST(Outbox, AnEndThatCannotBeWrittenIsHeldAndTriedUntilItCan) {
   EXPECT_EQ(bench.left, (Left{"ack 1", "event u"}));
   EXPECT_FALSE(bench.outbox.trouble());
   EXPECT_EQ(bench.troubles, (std::vector<bool>{true, false}));
+}
+
+TEST(Outbox, BehindAnEndThatCannotBeWrittenTheNewestProgressReplacesTheOlder) {
+  Bench bench;
+  bench.outbox.push(finish_step("t", 1));
+  bench.disk(full);
+  auto const news = [](std::string const& task) {
+    task::Event value{.seq = 1, .kind = "progress", .journaled = false};
+    return task::Step{{task::UpdateTask{insert(task).record}}, {task::Publish{task, value}}, false};
+  };
+  for (int i = 0; i < 1000; ++i) {
+    bench.outbox.push(news("u"));
+    bench.outbox.push({{}, {event("v")}, false});  // one of the history: none of these is left out
+    if (i == 500) {
+      bench.outbox.retry();
+      bench.outbox.push(news("w"));
+      bench.outbox.push(news("u"));
+      bench.disk(full);
+    }
+  }
+  bench.outbox.retry();
+  bench.disk();
+  auto const told = [&](std::string const& what) { return std::count(bench.left.begin(), bench.left.end(), what); };
+  EXPECT_EQ(told("event u"), 1);
+  EXPECT_EQ(told("event w"), 1);
+  EXPECT_EQ(told("event v"), 1000);
+  EXPECT_EQ(bench.lazily, 2U);
+  EXPECT_TRUE(bench.outbox.idle());
+}
+
+TEST(Outbox, AnOutputThatThrowsKeepsNothingElseBack) {
+  Bench bench;
+  bench.throws = "event t";
+  bench.outbox.push({{}, {event("t"), event("u")}, false});
+  bench.outbox.push({{}, {event("v")}, false});
+  EXPECT_EQ(bench.left, (Left{"event u", "event v"}));
+  EXPECT_TRUE(bench.outbox.idle());
 }
 
 TEST(Outbox, WhereABatchFailsEachOfItsStepsIsTriedAlone) {
