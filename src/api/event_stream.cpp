@@ -15,7 +15,7 @@ net::Response EventStream::head() {
 }
 
 EventStream::EventStream(boost::asio::io_context& io, Live& live, net::Stream& stream)
-    : timer_{io}, stream_{stream}, entry_{live, [this] { finish(); }} {
+    : timer_{io.get_executor(), "an event stream's sign of life"}, stream_{stream}, entry_{live, [this] { finish(); }} {
   if (live.closing()) {
     finish();
   } else {
@@ -26,9 +26,7 @@ EventStream::EventStream(boost::asio::io_context& io, Live& live, net::Stream& s
 EventStream::~EventStream() = default;
 
 void EventStream::tick() {
-  timer_.expires_after(keep_alive);
-  timer_.async_wait([this, here = std::weak_ptr<bool>(here_)](boost::system::error_code const& failure) {
-    if (failure || here.expired() || finished_) return;
+  timer_.after(keep_alive, [this] {
     if (stream_.write(": still here\n\n")) tick();
   });
 }

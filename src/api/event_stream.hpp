@@ -2,11 +2,10 @@
 // Server-sent events on one answer, with a comment each 15 s so that nobody takes a quiet stream for a dead one.
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <memory>
 #include <string>
 
 #include "api/live.hpp"
+#include "async/timer.hpp"
 #include "net/http_server.hpp"
 
 namespace any::api {
@@ -28,11 +27,10 @@ class EventStream {
  private:
   void tick();
 
-  boost::asio::steady_timer timer_;
+  async::Timer timer_;
   net::Stream& stream_;
   Live::Entry entry_;
   bool finished_ = false;
-  std::shared_ptr<bool> here_ = std::make_shared<bool>(true);  // tells a timer that has fired already that we are gone
 };
 
 }  // namespace any::api

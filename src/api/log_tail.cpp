@@ -1,6 +1,6 @@
 #include "api/log_tail.hpp"
 
-#include <boost/asio/post.hpp>
+#include "async/post.hpp"
 
 namespace any::api {
 
@@ -9,7 +9,7 @@ LogTail::LogTail(boost::asio::io_context& io, std::size_t limit, std::uint64_t s
   state_->sink = std::move(sink);
   state_->last = since;
   token_ = log::follow([&io, weak = std::weak_ptr<State>(state_)](log::Line const& line) {
-    boost::asio::post(io, [weak, line] {
+    async::post(io.get_executor(), "telling a line of the log", [weak, line] {
       auto const state = weak.lock();
       if (!state || line.seq <= state->last) return;
       state->last = line.seq;

@@ -1,12 +1,12 @@
 #include "api/rpc.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
 #include <limits>
 
 #include "api/shape.hpp"
+#include "async/post.hpp"
+#include "base/guard.hpp"
+#include "base/log.hpp"
 #include "task/json.hpp"
 #include "wire/json.hpp"
 
@@ -15,6 +15,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::int64_t any_seq = std::numeric_limits<std::int64_t>::max();
+constexpr std::chrono::seconds look_at_deadlines{5};
 
 Result<Fields> read_params(std::string_view text) {
   if (text.empty()) return Fields();
@@ -50,21 +51,30 @@ Operations::Operation rpc_operation(std::string_view method) noexcept {
 
 RpcSession::RpcSession(Operations& operations, Live& live, Metrics& metrics, std::unique_ptr<net::WebSocket> socket,
                        RpcLimits limits)
-    : operations_{operations}, live_{live}, metrics_{metrics}, socket_{std::move(socket)}, limits_{limits} {}
+    : operations_{operations},
+      live_{live},
+      metrics_{metrics},
+      socket_{std::move(socket)},
+      limits_{limits},
+      deadlines_{operations.services().io.get_executor(), "the deadlines of RPC requests"} {}
 
 Async<void> RpcSession::serve() {
   auto const self = shared_from_this();
   std::function<void()> end = [this] { socket_->close(1001, "the daemon is shutting down"); };
   Live::Entry const entry(live_, std::move(end));
   if (live_.closing()) socket_->close(1001, "the daemon is shutting down");
+  Finally const over([this] {
+    ended_ = true;
+    watches_.clear();
+    logs_.reset();
+    // They go on for a moment: what they wait for on behalf of this caller ends.
+    for (auto const& each : running_) each.cancellation.cancel();
+  });
   while (true) {
     auto text = co_await socket_->receive();
     if (text.has_error()) break;
     take(std::move(text.value()));
   }
-  ended_ = true;
-  watches_.clear();
-  logs_.reset();
 }
 
 void RpcSession::take(std::string text) {
@@ -87,36 +97,63 @@ void RpcSession::take(std::string text) {
     socket_->send(wire::error(read.id, error, wire::code::not_a_request));
     return;
   }
-  if (running_ >= limits_.requests || bytes_ + text.size() > std::max(limits_.request_bytes, text.size())) {
+  if (running_.size() >= limits_.requests || bytes_ + text.size() > std::max(limits_.request_bytes, text.size())) {
     Error const error{ErrorName::QueueFullError,
-                      "too many requests of this socket are not answered yet (" + std::to_string(running_) +
+                      "too many requests of this socket are not answered yet (" + std::to_string(running_.size()) +
                           "); wait for some, or open another",
                       {}};
     if (read.kind == Kind::request) socket_->send(wire::error(read.id, error));
     return;
   }
-  ++running_;
+  if (running_.empty()) deadlines_.after(look_at_deadlines, [this] { check_deadlines(); });
+  Running begun{.name = "the RPC request " + wire::quote(read.method.substr(0, 100)),
+                .id = read.kind == Kind::request ? std::string(read.id) : std::string(),
+                .bytes = text.size()};
   bytes_ += text.size();
-  boost::asio::co_spawn(operations_.services().io, run(shared_from_this(), std::move(text)), boost::asio::detached);
+  auto const place = running_.insert(running_.end(), std::move(begun));
+  auto running = run(shared_from_this(), std::move(text), place);
+  async::spawn(operations_.services().io.get_executor(), place->name, std::move(running), place->cancellation);
 }
 
-Async<void> RpcSession::run(std::shared_ptr<RpcSession> session, std::string text) {
+void RpcSession::done(Place place) {
+  bytes_ -= place->bytes;
+  running_.erase(place);
+}
+
+Async<void> RpcSession::run(std::shared_ptr<RpcSession> session, std::string text, Place place) {
+  Finally const over([&] { session->done(place); });
   // Read again: the first reading's views went with the text's old place.
   auto const envelope = wire::read_envelope(text).value();
-  auto const size = text.size();
   std::string watched;
-  auto result = co_await session->call(envelope.method, envelope.params, watched);
-  --session->running_;
-  session->bytes_ -= size;
+  auto result = Result<std::string>(internal_error(place->name));
+  try {
+    result = co_await session->call(envelope.method, envelope.params, watched);
+  } catch (...) {
+    log_bug(place->name, std::current_exception());
+  }
   if (session->ended_) co_return;
-  if (envelope.kind == wire::Envelope::Kind::request) {
+  if (!place->id.empty()) {
     auto const unknown = result.has_error() && result.error().name == ErrorName::NotFoundError &&
                          result.error().extra.contains("method");
     session->socket_->send(result.has_error()
-                               ? wire::error(envelope.id, result.error(), unknown ? wire::code::unknown_method : 0)
-                               : wire::result(envelope.id, result.value()));
+                               ? wire::error(place->id, result.error(), unknown ? wire::code::unknown_method : 0)
+                               : wire::result(place->id, result.value()));
   }
   if (!watched.empty()) session->open_watch(watched);
+}
+
+void RpcSession::check_deadlines() {
+  if (!running_.empty()) deadlines_.after(look_at_deadlines, [this] { check_deadlines(); });
+  auto const since = std::chrono::steady_clock::now() - limits_.time;
+  // They stand in the order in which they came.
+  for (auto& each : running_) {
+    if (each.since > since) return;
+    if (each.id.empty()) continue;
+    auto const id = std::exchange(each.id, {});
+    log::error("A bug: " + each.name + " has no answer after " + std::to_string(limits_.time.count()) + " s.");
+    socket_->send(wire::error(id, internal_error(each.name)));
+    each.cancellation.cancel();
+  }
 }
 
 Async<Result<std::string>> RpcSession::call(std::string_view method, std::string_view params, std::string& watched) {
@@ -198,15 +235,19 @@ Async<Result<void>> RpcSession::watch(std::string id, std::uint64_t after) {
   std::function<void(task::Event const&)> sink = [weak = weak_from_this(), id, number](task::Event const& event) {
     if (auto const self = weak.lock()) self->tell(id, number, event);
   };
+  bool stands = false;
+  Finally const tidy([&] {
+    auto const place = watches_.find(id);
+    if (!stands && place != watches_.end() && place->second.number == number) watches_.erase(place);
+  });
   auto begun = co_await operations_.services().tasks.watch(id, after, std::move(sink));
-  auto const found = watches_.find(id);
-  if (begun.has_error()) {
-    if (found != watches_.end() && found->second.number == number) watches_.erase(found);
-    co_return begun.error();
-  }
+  if (begun.has_error()) co_return begun.error();
   // It may have been ended or replaced meanwhile; then `begun` ends here.
-  if (found != watches_.end() && found->second.number == number && !ended_)
+  auto const found = watches_.find(id);
+  if (found != watches_.end() && found->second.number == number && !ended_) {
     found->second.watch = std::move(begun.value());
+    stands = true;
+  }
   co_return Result<void>();
 }
 
@@ -235,10 +276,11 @@ void RpcSession::open_watch(std::string const& id) {
 }
 
 void RpcSession::end_watch(std::string id, std::uint64_t number) {
-  boost::asio::post(operations_.services().io, [self = shared_from_this(), id = std::move(id), number] {
+  auto end = [self = shared_from_this(), id = std::move(id), number] {
     auto const found = self->watches_.find(id);
     if (found != self->watches_.end() && found->second.number == number) self->watches_.erase(found);
-  });
+  };
+  async::post(operations_.services().io.get_executor(), "ending a watch", std::move(end));
 }
 
 }  // namespace any::api

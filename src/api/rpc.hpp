@@ -2,6 +2,7 @@
 // WS /v1/rpc: one caller's socket. Many requests at once, answered as they are ready, and notifications for what is
 // watched.
 
+#include <list>
 #include <map>
 #include <memory>
 #include <set>
@@ -10,6 +11,8 @@
 #include "api/live.hpp"
 #include "api/log_tail.hpp"
 #include "api/operations.hpp"
+#include "async/spawn.hpp"
+#include "async/timer.hpp"
 #include "wire/envelope.hpp"
 
 namespace any::api {
@@ -21,6 +24,7 @@ struct RpcLimits {
   std::size_t requests = 10'000;                       ///< not yet answered, of one socket
   std::size_t request_bytes = std::size_t{256} << 20;  ///< of them together
   std::size_t watches = 100'000;
+  std::chrono::seconds time{360};  ///< for the answer to one; longer than any wait that a caller may ask for
 };
 
 /// Requests in flight share it: they may outlive the loop that read them.
@@ -40,8 +44,20 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
     std::vector<std::string> held;  ///< notifications until it is open
   };
 
+  /// A request that is being handled.
+  struct Running {
+    std::string name, id;  ///< id: empty where nobody waits for its answer (any more)
+    std::size_t bytes = 0;
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+    async::Cancellation cancellation{};
+  };
+  using Place = std::list<Running>::iterator;
+
   void take(std::string text);
-  static Async<void> run(std::shared_ptr<RpcSession> session, std::string text);
+  static Async<void> run(std::shared_ptr<RpcSession> session, std::string text, Place place);
+  /// Gives up what has had its time.
+  void check_deadlines();
+  void done(Place place);
   Async<Result<std::string>> call(std::string_view method, std::string_view params, std::string& watched);
   Async<Result<std::string>> submit(Fields in, std::string& watched);
   Result<std::string> watch_logs(Fields in);
@@ -55,7 +71,9 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   Metrics& metrics_;
   std::unique_ptr<net::WebSocket> socket_;
   RpcLimits limits_;
-  std::size_t running_ = 0, bytes_ = 0;
+  std::list<Running> running_;
+  std::size_t bytes_ = 0;  ///< of all that is running
+  async::Timer deadlines_;
   std::uint64_t watch_number_ = 0;
   std::map<std::string, Watched, std::less<>> watches_;
   std::unique_ptr<LogTail> logs_;

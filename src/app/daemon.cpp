@@ -1,9 +1,9 @@
 #include "app/daemon.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -12,6 +12,11 @@
 #include "api/api.hpp"
 #include "app/process.hpp"
 #include "app/upkeep.hpp"
+#include "async/loop.hpp"
+#include "async/pool.hpp"
+#include "async/post.hpp"
+#include "async/spawn.hpp"
+#include "async/timer.hpp"
 #include "base/ids.hpp"
 #include "service/cdp_service.hpp"
 
@@ -34,7 +39,8 @@ T must(Result<T> result) {
 class Daemon {
  public:
   explicit Daemon(DaemonOptions const& options);
-  void run() { io_.run(); }
+  ~Daemon();
+  void run() { io_.run_guarded(); }
 
  private:
   void open_doors();
@@ -51,10 +57,11 @@ class Daemon {
   DaemonOptions const options_;
   SystemClock clock_;
   Millis const started_ = clock_.now().wall;
-  boost::asio::io_context io_{1};
+  async::Loop io_;
   boost::asio::signal_set signals_{io_, SIGTERM, SIGINT};
-  boost::asio::steady_timer soon_{io_};
+  async::Timer soon_{io_.get_executor(), "the daemon's end"};
   std::string token_;
+  async::Pool pool_{io_.get_executor()};
   std::optional<store::Journal> journal_;
   std::optional<browser::Registry> browsers_;
   std::optional<service::TaskService> tasks_;
@@ -79,7 +86,9 @@ Daemon::Daemon(DaemonOptions const& options) : options_(options) {
   auto rows = must(store->browsers());
   auto live = must(store->load_live());
   if (options_.token) token_ = token_of(options_.state_dir);
-  auto post = [this](std::function<void()> call) { boost::asio::post(io_, std::move(call)); };
+  auto post = [this](std::function<void()> call) {
+    async::post(io_.get_executor(), "an answer of the journal", std::move(call));
+  };
   journal_.emplace(std::move(store), std::move(post));
   // On disk before the first key that an extension gets from a daemon of this name, and nobody waits for it now.
   if (new_here) journal_->put_meta("daemon_id", id, nullptr);
@@ -94,7 +103,7 @@ Daemon::Daemon(DaemonOptions const& options) : options_(options) {
   browsers_->tell(*tasks_);
   tasks_->restore(std::move(live), {});
   // CDP clients, which speak to the same links.
-  cdp_.emplace(io_, clock_, *browsers_);
+  cdp_.emplace(io_, clock_, *browsers_, pool_);
   browsers_->tell(*cdp_);
 
   // What is done now and then.
@@ -110,6 +119,13 @@ Daemon::Daemon(DaemonOptions const& options) : options_(options) {
     if (!failed) end(signal == SIGTERM ? "SIGTERM" : "SIGINT");
   });
   ready();
+}
+
+// First the threads that post to the loop, then what waits there: it speaks of the members, which go after it.
+Daemon::~Daemon() {
+  journal_->close();
+  pool_.stop();
+  io_.abandon();
 }
 
 void Daemon::open_doors() {
@@ -220,10 +236,8 @@ void Daemon::end(std::string const& why) {
   if (std::exchange(ending_, true)) return;
   log::info("ending: " + why);
   // Behind the answer to whoever asked for it.
-  soon_.expires_after(std::chrono::milliseconds(20));
-  soon_.async_wait([this](boost::system::error_code) {
-    boost::asio::co_spawn(io_, shut_down(), [this](std::exception_ptr) { io_.stop(); });
-  });
+  soon_.after(std::chrono::milliseconds(20),
+              [this] { async::spawn(io_.get_executor(), "the daemon's end", shut_down(), [this] { io_.stop(); }); });
 }
 
 Async<void> Daemon::shut_down() {
@@ -239,8 +253,8 @@ Async<void> Daemon::shut_down() {
   }
   auto const give_up = std::chrono::steady_clock::now() + last_writes;
   while (!tasks_->idle() && std::chrono::steady_clock::now() < give_up) {
-    soon_.expires_after(std::chrono::milliseconds(5));
-    co_await soon_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    boost::asio::steady_timer moment(io_, std::chrono::milliseconds(5));
+    co_await moment.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
   if (!tasks_->idle())
     log::warn("the journal takes no writes: what the browsers keep is said again after the next start");

@@ -1,8 +1,6 @@
 #include "app/upkeep.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
+#include "async/spawn.hpp"
 #include "base/log.hpp"
 
 namespace any::app {
@@ -20,7 +18,7 @@ Pruning::Pruning(boost::asio::io_context& io, Clock const& clock, store::Journal
       keep_(keep_days * day),
       keep_bytes_(keep_bytes),
       times_(times),
-      timer_(io) {
+      timer_(io.get_executor(), "removing old tasks") {
   later(times_.first);
 }
 
@@ -30,10 +28,7 @@ void Pruning::stop() {
 }
 
 void Pruning::later(std::chrono::milliseconds wait) {
-  timer_.expires_after(wait);
-  timer_.async_wait([this](boost::system::error_code stopped) {
-    if (!stopped && !stopped_) step();
-  });
+  timer_.after(wait, [this] { step(); });
 }
 
 void Pruning::step() {
@@ -54,7 +49,7 @@ void Pruning::step() {
 
 Trimming::Trimming(boost::asio::io_context& io, std::function<std::uint64_t()> done, Trim trim,
                    std::chrono::milliseconds each)
-    : done_(std::move(done)), trim_(std::move(trim)), each_(each), timer_(io) {
+    : done_(std::move(done)), trim_(std::move(trim)), each_(each), timer_(io.get_executor(), "giving memory back") {
   look();
 }
 
@@ -66,10 +61,7 @@ void Trimming::look() {
     trim_();
   }
   last_ = now;
-  timer_.expires_after(each_);
-  timer_.async_wait([this](boost::system::error_code stopped) {
-    if (!stopped) look();
-  });
+  timer_.after(each_, [this] { look(); });
 }
 
 Upgrades::Upgrades(boost::asio::io_context& io, store::Journal& journal, browser::Registry& browsers,
@@ -85,7 +77,7 @@ void Upgrades::linked(browser::Info const& browser) {
         log::info(
             "the extension (" + version + ") is older than the daemon (" ANY_VERSION "): it is asked to reload itself",
             {.browser = id});
-        boost::asio::co_spawn(io_, ask(id), boost::asio::detached);
+        async::spawn(io_.get_executor(), "asking an extension to reload itself", ask(id));
       });
 }
 

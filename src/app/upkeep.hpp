@@ -2,12 +2,12 @@
 // What the daemon does now and then by itself: removes what is too old, brings old extensions up to date.
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <set>
 #include <string>
 
+#include "async/timer.hpp"
 #include "browser/registry.hpp"
 #include "service/task_service.hpp"
 
@@ -33,7 +33,7 @@ class Pruning {
   Millis keep_;
   std::uint64_t keep_bytes_;
   Times times_;
-  boost::asio::steady_timer timer_;
+  async::Timer timer_;
   bool stopped_ = false;
 };
 
@@ -52,7 +52,7 @@ class Trimming {
   std::function<std::uint64_t()> done_;
   Trim trim_;
   std::chrono::milliseconds each_;
-  boost::asio::steady_timer timer_;
+  async::Timer timer_;
   std::uint64_t last_ = 0;
   bool worked_ = false;
 };

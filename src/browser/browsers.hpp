@@ -4,8 +4,8 @@
 #include <boost/json/value.hpp>
 #include <functional>
 
+#include "async/async.hpp"
 #include "base/clock.hpp"
-#include "net/async.hpp"
 #include "net/socket.hpp"
 #include "task/core.hpp"
 

@@ -1,9 +1,10 @@
 #include "browser/link.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
 
+#include "async/post.hpp"
+#include "base/guard.hpp"
 #include "base/log.hpp"
 #include "browser/messages.hpp"
 
@@ -39,7 +40,8 @@ Link::Link(LinkHost& host, std::unique_ptr<net::WebSocket> socket, boost::asio::
       socket_(std::move(socket)),
       times_(times),
       own_user_(own_user),
-      timer_(std::move(executor)),
+      executor_(executor),
+      timer_(std::move(executor), "the deadlines of a link"),
       born_(host.clock().now().mono),
       heard_(born_),
       pinged_(born_) {}
@@ -72,13 +74,25 @@ Async<void> Link::serve() {
       violated(std::string(message->problem));
       continue;
     }
-    if (linked_) {
-      take_linked(*message);
-    } else {
-      co_await take(*message);
+    std::exception_ptr thrown;
+    try {
+      if (linked_) {
+        take_linked(*message);
+      } else {
+        co_await take(*message);
+      }
+    } catch (...) {
+      thrown = std::current_exception();
     }
+    if (thrown) failed(*message, thrown);
   }
   end(why_);
+}
+
+void Link::failed(wire::Envelope const& message, std::exception_ptr const& thrown) {
+  auto const what = message.method.empty() ? "an answer of the browser" : "taking " + std::string(message.method);
+  log_bug(what, thrown);
+  if (message.kind == wire::Envelope::Kind::request) reply_error(message.id, internal_error(what));
 }
 
 Async<void> Link::take(wire::Envelope const& message) {
@@ -283,7 +297,7 @@ void Link::request(std::string_view method, std::string_view params, std::option
     auto fail = [done = std::move(done), why = why_] {
       done(Error{ErrorName::BrowserLostError, "The link to the browser has ended (" + why + ")."});
     };
-    boost::asio::post(timer_.get_executor(), std::move(fail));
+    async::post(executor_, "the answer to " + std::string(method), std::move(fail));
     return;
   }
   auto const deadline = timeout ? std::optional<Millis>(host_.clock().now().mono + *timeout) : std::nullopt;
@@ -346,11 +360,8 @@ void Link::arm() {
   armed_ = closing_ ? heard_ + goodbye : std::min(heard_ + times_.lost, pinged_ + times_.ping);
   if (!closing_ && !linked_) armed_ = std::min(armed_, born_ + times_.hello);
   if (auto const deadline = pending_.next_deadline()) armed_ = std::min(armed_, *deadline);
-  timer_.expires_after(std::chrono::milliseconds(std::max<Millis>(armed_ - now, 0)));
-  auto fired = [this, alive = std::weak_ptr<char>(alive_), planned = armed_](boost::system::error_code failed) {
-    if (!failed && !alive.expired()) on_timer(planned);
-  };
-  timer_.async_wait(std::move(fired));
+  timer_.after(std::chrono::milliseconds(std::max<Millis>(armed_ - now, 0)),
+               [this, planned = armed_] { on_timer(planned); });
 }
 
 void Link::on_timer(Millis planned) {

@@ -1,9 +1,9 @@
 #pragma once
 // The link with the extension "any" (docs/protocol.md, "The link"): JSON-RPC both ways over one WebSocket.
 
-#include <boost/asio/steady_timer.hpp>
 #include <unordered_map>
 
+#include "async/timer.hpp"
 #include "browser/fields.hpp"
 #include "browser/linked.hpp"
 #include "browser/pending.hpp"
@@ -37,6 +37,8 @@ class Link final : public LinkedBrowser {
 
  private:
   Async<void> take(wire::Envelope const& message);
+  /// A bug of ours ends one message, and whoever waits for its answer is told.
+  void failed(wire::Envelope const& message, std::exception_ptr const& thrown);
   void begin(wire::Envelope const& message);
   Async<void> hello(wire::Envelope const& message);
   void take_linked(wire::Envelope const& message);
@@ -62,8 +64,8 @@ class Link final : public LinkedBrowser {
   std::unique_ptr<net::WebSocket> socket_;
   LinkTimes times_;
   bool own_user_;
-  boost::asio::steady_timer timer_;
-  std::shared_ptr<char> alive_ = std::make_shared<char>();  // the timer's handler may outlive the link
+  boost::asio::any_io_executor executor_;
+  async::Timer timer_;
   Pending pending_;
   std::unordered_map<std::uint64_t, std::string> unacknowledged_;  // finish: token to the id of its request
   std::optional<Handshake> handshake_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "base/guard.hpp"
 #include "browser/linked.hpp"
 
 namespace any::browser {
@@ -23,7 +24,8 @@ class Pending {
     if (found == waiting_.end()) return false;
     auto entry = std::move(found->second);
     waiting_.erase(found);
-    if (entry.done) entry.done(result);
+    // Whoever fails here must not keep the others from their answers.
+    if (entry.done) guarded("the answer to " + entry.label, [&] { entry.done(result); });
     return true;
   }
 

@@ -1,7 +1,6 @@
 #include "browser/prototype.hpp"
 
-#include <boost/asio/post.hpp>
-
+#include "async/post.hpp"
 #include "base/log.hpp"
 #include "browser/messages.hpp"
 
@@ -32,7 +31,7 @@ void PrototypeLink::request(std::string_view method, std::string_view, std::opti
     done(Error{ErrorName::NoBrowserError, "This browser runs the prototype's extension, which does not know " + method +
                                               "; load the extension `any` there."});
   };
-  boost::asio::post(executor_, std::move(refuse));
+  async::post(executor_, "refusing " + std::string(method), std::move(refuse));
 }
 
 void PrototypeLink::drop(std::string_view) {

@@ -1,7 +1,7 @@
 #include "browser/registry.hpp"
 
-#include <boost/asio/post.hpp>
-
+#include "async/post.hpp"
+#include "base/guard.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "browser/prototype.hpp"
@@ -25,7 +25,12 @@ Error not_linked(Info const& info) {
 
 Registry::Registry(boost::asio::io_context& io, Clock const& clock, store::Journal& journal, RegistryOptions options,
                    std::vector<store::BrowserRow> rows)
-    : io_(io), clock_(clock), journal_(journal), options_(std::move(options)), key_seed_(random_base64(32)) {
+    : io_(io),
+      clock_(clock),
+      journal_(journal),
+      options_(std::move(options)),
+      arrivals_(io.get_executor()),
+      key_seed_(random_base64(32)) {
   for (auto& row : rows) {
     auto id = row.id;
     Known known;
@@ -50,7 +55,7 @@ void Registry::stop() {
     if (browser.link) links.push_back(browser.link);
   }
   for (auto* link : links) link->drop("the daemon is shutting down");
-  for (auto const& waiting : std::exchange(waiting_, {})) waiting.set(Info{});
+  arrivals_.tell_all(Info{});
 }
 
 Millis Registry::last_seen() const {
@@ -104,9 +109,7 @@ Async<Result<Info>> Registry::wait_for_any(Millis wait) {
   }
   if (newest) co_return newest->info;
   if (wait <= 0 || stopped_) co_return none;
-  OneShot<Info> const arrived(io_.get_executor());
-  waiting_.push_back(arrived);
-  auto info = co_await arrived.wait(wait);
+  auto info = co_await arrivals_.wait({}, wait);
   if (!info || info->id.empty()) co_return none;
   co_return std::move(*info);
 }
@@ -125,7 +128,7 @@ Async<Result<Info>> Registry::set_label(std::string id, std::string label) {
   auto const before = browser->row;
   browser->row.label_by_person = !label.empty();
   browser->row.label = label.empty() ? browser->own_label : std::move(label);
-  OneShot<Result<void>> const put(io_.get_executor());
+  async::OneShot<Result<void>> const put(io_.get_executor());
   journal_.put_browser(browser->row, true, put.setter());
   auto const written = co_await put.get();
   browser = known(before.id);
@@ -149,7 +152,7 @@ Async<Result<void>> Registry::forget(std::string id) {
   if (info->linked) {
     co_return Error{ErrorName::ConflictError, "The browser is linked now; only one that is gone can be forgotten."};
   }
-  OneShot<Result<void>> const gone(io_.get_executor());
+  async::OneShot<Result<void>> const gone(io_.get_executor());
   journal_.forget_browser(info->id, gone.setter());
   auto const forgotten = co_await gone.get();
   if (!forgotten) co_return forgotten.error();
@@ -162,7 +165,7 @@ Async<Result<std::string>> Registry::call(std::string id, std::string method, st
   if (!info) co_return info.error();
   auto* link = link_of(info->id);
   if (!link) co_return not_linked(*info);
-  OneShot<Result<std::string>> const answer(io_.get_executor());
+  async::OneShot<Result<std::string>> const answer(io_.get_executor());
   auto answered = [answer](Result<std::string_view> const& said) {
     if (said) {
       answer.set(std::string(*said));
@@ -171,7 +174,9 @@ Async<Result<std::string>> Registry::call(std::string id, std::string method, st
     }
   };
   link->request(method, params, timeout, std::move(answered));
-  co_return co_await answer.get();
+  auto said = co_await answer.wait();
+  if (!said) co_return Error{ErrorName::CancelledError, "Nobody waits for the answer to " + method + " any more."};
+  co_return std::move(*said);
 }
 
 void Registry::request(std::string const& id, std::string_view method, std::string_view params,
@@ -183,7 +188,7 @@ void Registry::request(std::string const& id, std::string_view method, std::stri
   auto fail = [done = std::move(done)] {
     done(Error{ErrorName::BrowserLostError, "The browser is not linked now; start it, or see `any doctor`."});
   };
-  boost::asio::post(io_, std::move(fail));
+  async::post(io_.get_executor(), "the answer to " + std::string(method), std::move(fail));
 }
 
 Async<void> Registry::serve_link(std::unique_ptr<net::WebSocket> socket, LinkCaller caller) {
@@ -206,11 +211,14 @@ Async<void> Registry::serve_prototype(std::unique_ptr<net::WebSocket> socket) {
   PrototypeLink link(std::move(socket), io_.get_executor(), id);
   browser.link = &link;
   log::info("linked: an extension of the prototype", {.browser = id});
+  std::string why = "a bug of the daemon";
+  Finally const over([&] {
+    log::info("gone: " + why, {.browser = id});
+    known_.erase(id);
+    events_->down(id);
+  });
   events_->up(state_of(browser), id, {});
-  std::string const why = co_await link.serve();
-  log::info("gone: " + why, {.browser = id});
-  known_.erase(id);
-  events_->down(id);
+  why = co_await link.serve();
 }
 
 LinkedBrowser* Registry::link_of(std::string_view id) {

@@ -4,10 +4,10 @@
 #include <boost/asio/io_context.hpp>
 #include <map>
 
+#include "async/waiters.hpp"
 #include "browser/browsers.hpp"
 #include "browser/events.hpp"
 #include "browser/link.hpp"
-#include "browser/one_shot.hpp"
 #include "store/journal.hpp"
 
 namespace any::browser {
@@ -95,7 +95,6 @@ class Registry final : public Browsers, public TaskCommands, private LinkHost {
   Async<bool> answers(std::string id);
   Known* known(std::string_view id);
   Known const* known(std::string_view id) const;
-  Known* known_by_name(std::string_view id_or_label);
   LinkedBrowser* link_of(std::string_view id);
   task::BrowserState state_of(Known const& browser) const;
   void write_later(Known& browser);
@@ -109,8 +108,8 @@ class Registry final : public Browsers, public TaskCommands, private LinkHost {
   CdpEvents* cdp_events_ = &deaf_;
   std::function<void(Info const&)> on_linked_;
   std::map<std::string, Known, std::less<>> known_;
-  std::vector<OneShot<Info>> waiting_;
-  std::string key_seed_;  ///< of the keys for browsers that have none yet
+  async::Waiters<Info> arrivals_;  ///< told with no id: the daemon ends
+  std::string key_seed_;           ///< of the keys for browsers that have none yet
   std::uint64_t last_token_ = 0;
   bool stopped_ = false;
 };

@@ -50,7 +50,7 @@ Async<Result<void>> Registry::keep_key(std::string id, std::string key) {
   row.id = id;
   row.key = key;
   if (row.first_seen == 0) row.first_seen = clock_.now().wall;
-  OneShot<Result<void>> const put(io_.get_executor());
+  async::OneShot<Result<void>> const put(io_.get_executor());
   journal_.put_browser(row, true, put.setter());
   auto const written = co_await put.get();
   if (!written) co_return written.error();
@@ -65,11 +65,10 @@ Async<Result<void>> Registry::keep_key(std::string id, std::string key) {
 Async<bool> Registry::answers(std::string id) {
   auto* link = link_of(id);
   if (!link) co_return false;
-  OneShot<bool> const alive(io_.get_executor());
+  async::OneShot<bool> const alive(io_.get_executor());
   auto answered = [alive](Result<std::string_view> const& said) { alive.set(said.has_value()); };
   link->request("link.ping", "{}", probe, std::move(answered));
-  auto const said = co_await alive.wait();
-  co_return said.value_or(false);
+  co_return co_await alive.get();
 }
 
 Async<Result<Welcome>> Registry::welcome(Handshake const& handshake, Hello const& hello, std::string const& address) {
@@ -134,7 +133,7 @@ void Registry::linked(std::string const& id, LinkedBrowser& link, Hello const& h
   Info const info = browser->info;
   events_->up(state_of(*browser), hello.instance, hello.holds);
   cdp_events_->link_up(info);
-  for (auto const& waiting : std::exchange(waiting_, {})) waiting.set(info);
+  arrivals_.tell_all(info);
   if (on_linked_) on_linked_(info);
 }
 

@@ -1,5 +1,6 @@
 #include "cdp/gateway.hpp"
 
+#include "base/guard.hpp"
 #include "base/ids.hpp"
 #include "cdp/impl.hpp"
 #include "cdp/protocol/read.hpp"
@@ -24,6 +25,7 @@ constexpr std::string_view heard[] = {
     "downloads.onChanged",
 };
 constexpr std::uint16_t gone_away = 1001;
+constexpr int internal_error = -32603;
 constexpr std::uint16_t no_target = 1011;
 constexpr std::string_view not_there = "The browser is not there: open it, or run `any doctor` to see what is wrong.";
 
@@ -287,7 +289,10 @@ void Gateway::open(ClientId client, Entry entry) {
   impl_->open(client, std::move(entry));
 }
 void Gateway::receive(ClientId client, std::string text) {
-  impl_->receive(client, text);
+  if (guarded("a CDP command", [&] { impl_->receive(client, text); })) return;
+  auto const command = read_command(client, text);
+  Failure const bug{internal_error, "Internal error: a bug of the daemon, whose log says more."};
+  if (command) impl_->sockets.send(client, failure_text(command->ticket, bug));
 }
 void Gateway::gone(ClientId client) {
   impl_->gone(client);

@@ -1,7 +1,6 @@
 #include "cli/daemon.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/json/parse.hpp>
@@ -11,6 +10,7 @@
 #include <fstream>
 #include <map>
 
+#include "async/spawn.hpp"
 #include "browser/handshake.hpp"
 #include "cli/terminal.hpp"
 #include "wire/envelope.hpp"
@@ -167,7 +167,7 @@ Result<std::unique_ptr<Daemon>> Daemon::reach(Reach const& reach, Start start) {
     return error;
   }
   impl.socket = std::move(connected->value());
-  asio::co_spawn(impl.io, impl.read_all(), asio::detached);
+  async::spawn(impl.io.get_executor(), "reading from the daemon", impl.read_all());
   return out;
 }
 

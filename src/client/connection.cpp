@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <cerrno>
 #include <charconv>
 
+#include "async/spawn.hpp"
 #include "wire/envelope.hpp"
 
 namespace any::client {
@@ -61,7 +61,7 @@ Result<void> Connection::open() {
   if (opened.has_error()) return opened.error();
   link_ = std::make_shared<Link>();
   link_->socket = std::move(*opened);
-  boost::asio::co_spawn(io_, read(link_), boost::asio::detached);
+  async::spawn(io_.get_executor(), "reading from the daemon", read(link_));
   return {};
 }
 

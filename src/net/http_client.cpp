@@ -3,11 +3,11 @@
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "async/timer.hpp"
 #include "net/address.hpp"
 #include "net/head.hpp"
 #include "net/http_parser.hpp"
@@ -25,37 +25,23 @@ constexpr std::size_t max_answer = std::size_t{512} << 20;
 constexpr std::size_t read_step = std::size_t{64} << 10;
 constexpr std::chrono::seconds handshake_patience{10};
 
-// Closes the socket that it watches when the time is up. The socket outlives the watching or says so by stop().
+// Closes the socket when the time is up. The socket outlives the watching or says so by stop().
 class Deadline {
  public:
-  Deadline(asio::any_io_executor const& executor, std::chrono::milliseconds time)
-      : state_{std::make_shared<State>(executor)} {
-    state_->timer.expires_after(time);
-    state_->timer.async_wait([state = state_](ErrorCode cancelled) {
-      if (cancelled) return;
-      state->passed = true;
+  Deadline(tcp::socket& socket, std::chrono::milliseconds time)
+      : timer_{socket.get_executor(), "the deadline of a request"} {
+    timer_.after(time, [this, &socket] {
+      passed_ = true;
       ErrorCode ignored;
-      if (state->socket != nullptr) state->socket->close(ignored);
+      socket.close(ignored);
     });
   }
-  Deadline(Deadline const&) = delete;
-  Deadline& operator=(Deadline const&) = delete;
-  ~Deadline() { stop(); }
-  void watch(tcp::socket& socket) noexcept { state_->socket = &socket; }
-  void stop() {
-    state_->socket = nullptr;
-    state_->timer.cancel();
-  }
-  bool passed() const noexcept { return state_->passed; }
+  void stop() { timer_.cancel(); }
+  bool passed() const noexcept { return passed_; }
 
  private:
-  struct State {
-    explicit State(asio::any_io_executor const& executor) : timer{executor} {}
-    asio::steady_timer timer;
-    tcp::socket* socket = nullptr;
-    bool passed = false;
-  };
-  std::shared_ptr<State> state_;
+  async::Timer timer_;
+  bool passed_ = false;
 };
 
 Error unreachable(std::string const& url, ErrorCode failed) {
@@ -132,8 +118,7 @@ Async<Result<Response>> http_call(ClientRequest request) {
   if (url.has_error()) co_return Answer{url.error()};
   auto const executor = co_await asio::this_coro::executor;
   tcp::socket socket{executor};
-  Deadline deadline{executor, request.timeout};
-  deadline.watch(socket);
+  Deadline deadline{socket, request.timeout};
 
   auto endpoints = url->endpoints;
   auto failed = co_await connect(socket, std::move(endpoints), deadline);
@@ -171,8 +156,7 @@ Async<Result<std::unique_ptr<WebSocket>>> connect_websocket(std::string url, std
   if (read.has_error()) co_return Answer{read.error()};
   auto const executor = co_await asio::this_coro::executor;
   tcp::socket socket{executor};
-  Deadline deadline{executor, handshake_patience};
-  deadline.watch(socket);
+  Deadline deadline{socket, handshake_patience};
   auto endpoints = read->endpoints;
   auto const failed = co_await connect(socket, std::move(endpoints), deadline);
   if (deadline.passed()) co_return Answer{too_late(url)};

@@ -1,11 +1,12 @@
 #include "net/http_server.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/spawn.hpp"
+#include "base/guard.hpp"
 #include "base/log.hpp"
 #include "net/address.hpp"
 #include "net/session.hpp"
@@ -24,15 +25,14 @@ constexpr milliseconds after_abort{1'000};
 
 using Acceptor = std::shared_ptr<tcp::acceptor>;
 
-void log_bug(std::exception_ptr thrown) {
-  if (!thrown) return;
-  try {
-    std::rethrow_exception(thrown);
-  } catch (std::exception const& caught) {
-    log::error(std::string{"A bug: a connection ended by an exception: "} + caught.what());
-  } catch (...) {
-    log::error("A bug: a connection ended by an exception");
-  }
+void begin_session(std::shared_ptr<ServerState> state, tcp::socket socket) {
+  ErrorCode ignored;
+  socket.set_option(tcp::no_delay{true}, ignored);
+  auto& io = state->io;
+  auto session = std::make_shared<Session>(std::move(state), std::move(socket));
+  auto const cancellation = session->cancellation();
+  auto running = Session::run(std::move(session));
+  async::spawn(io.get_executor(), "a connection", std::move(running), cancellation);
 }
 
 Async<void> accept_all(std::shared_ptr<ServerState> state, Acceptor acceptor) {
@@ -47,11 +47,7 @@ Async<void> accept_all(std::shared_ptr<ServerState> state, Acceptor acceptor) {
       }
       continue;
     }
-    ErrorCode ignored;
-    socket.set_option(tcp::no_delay{true}, ignored);
-    auto session = std::make_shared<Session>(state, std::move(socket));
-    auto running = Session::run(std::move(session));
-    asio::co_spawn(state->io, std::move(running), log_bug);
+    guarded("taking a connection", [&] { begin_session(state, std::move(socket)); });
   }
 }
 
@@ -115,7 +111,7 @@ Result<std::uint16_t> HttpServer::listen(std::string_view address) {
   auto const bound = acceptor->local_endpoint(failed);
   impl_->acceptors.push_back(acceptor);
   auto accepting = accept_all(impl_->state, std::move(acceptor));
-  asio::co_spawn(impl_->state->io, std::move(accepting), log_bug);
+  async::spawn(impl_->state->io.get_executor(), "listening on " + std::string{address}, std::move(accepting));
   return bound.port();
 }
 

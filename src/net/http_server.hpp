@@ -73,6 +73,7 @@ struct ServerLimits {
   int body_idle_seconds = 30;  ///< a body that stands still this long is given up
   int body_rate = 1024;        ///< bytes a second a body must keep on average after its first 30 s
   int keep_alive_seconds = 600;
+  int handling_seconds = 360;  ///< for an answer to begin; longer than any wait that a caller may ask for
 };
 
 class HttpServer {

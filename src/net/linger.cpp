@@ -2,12 +2,11 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
 
+#include "async/spawn.hpp"
+#include "async/timer.hpp"
 #include "net/websocket.hpp"
 
 namespace any::net {
@@ -19,8 +18,9 @@ constexpr auto patience = std::chrono::seconds{2};
 
 struct Lingering {
   tcp::socket socket;
-  asio::steady_timer timer;
-  explicit Lingering(tcp::socket s) : socket{std::move(s)}, timer{socket.get_executor()} {}
+  async::Timer timer;
+  explicit Lingering(tcp::socket s)
+      : socket{std::move(s)}, timer{socket.get_executor(), "the end of a connection that lingers"} {}
 };
 
 Async<void> read_out(std::shared_ptr<Lingering> state) {
@@ -43,14 +43,13 @@ void linger(tcp::socket socket) {
   socket.shutdown(tcp::socket::shutdown_send, failed);
   if (failed) return;
   auto state = std::make_shared<Lingering>(std::move(socket));
-  state->timer.expires_after(patience);
-  state->timer.async_wait([weak = std::weak_ptr{state}](boost::system::error_code cancelled) {
-    auto const self = weak.lock();
+  // The state owns the timer: it is there when this is called.
+  state->timer.after(patience, [raw = state.get()] {
     boost::system::error_code ignored;
-    if (!cancelled && self) self->socket.close(ignored);
+    raw->socket.close(ignored);
   });
   auto const executor = state->socket.get_executor();
-  asio::co_spawn(executor, read_out(std::move(state)), asio::detached);
+  async::spawn(executor, "reading out a connection", read_out(std::move(state)));
 }
 
 Peer peer_of(tcp::socket const& socket) {

@@ -1,3 +1,2 @@
-// Asio's and Beast's own code, compiled once for the whole house.
-#include <boost/asio/impl/src.hpp>
+// Beast's own code, compiled once for the whole house.
 #include <boost/beast/src.hpp>

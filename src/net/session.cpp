@@ -1,11 +1,14 @@
 #include "net/session.hpp"
 
+#include <sys/socket.h>
+
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 
+#include "base/guard.hpp"
 #include "base/log.hpp"
 #include "net/exchange.hpp"
 #include "net/head.hpp"
@@ -23,6 +26,7 @@ constexpr std::size_t head_read = 4096;
 constexpr std::size_t body_read = std::size_t{64} << 10;
 constexpr auto body_start = seconds{30};  // before the average rate of a body counts
 constexpr auto write_patience = seconds{30};
+constexpr auto last_patience = seconds{15};  // for a handler whose time is over
 constexpr milliseconds quick_pace{250}, slow_pace{5'000};
 
 }  // namespace
@@ -48,6 +52,7 @@ void Session::enter(Phase phase) {
 milliseconds Session::pace() const noexcept {
   switch (phase_) {
     case Phase::idle:
+    case Phase::handling:
     case Phase::streaming:
       return slow_pace;
     case Phase::head:
@@ -79,6 +84,9 @@ void Session::check_deadline(Clock::time_point now) {
     case Phase::writing:
       if (now - progress_ > write_patience) socket_.close(ignored);
       break;
+    case Phase::handling:
+      check_handler(since);
+      break;
     case Phase::streaming:
       if (stream_) stream_->check_deadline(now);
       break;
@@ -86,6 +94,19 @@ void Session::check_deadline(Clock::time_point now) {
       break;
   }
   if (expired_) socket_.cancel(ignored);
+}
+
+// What it waits for on behalf of the caller ends, and it answers. One that is stuck in anything else keeps its frame,
+// and the peer learns of it by the end of the connection.
+void Session::check_handler(Clock::duration since) {
+  auto const time = seconds{server_->limits.handling_seconds};
+  if (since > time && !late_) {
+    late_ = true;
+    log::error("A bug: " + handled_ + " has no answer after " + std::to_string(time.count()) + " s.");
+    cancellation_.cancel();
+  } else if (since > time + last_patience) {
+    abort();
+  }
 }
 
 void Session::wind_up() {
@@ -113,7 +134,7 @@ Async<void> Session::run(std::shared_ptr<Session> self) {
     auto const go_on = co_await self->serve_one();
     if (!go_on) break;
   }
-  self->phase_ = Phase::handling;  // no deadline any more
+  self->phase_ = Phase::over;
   linger(std::move(self->socket_));
 }
 
@@ -227,18 +248,18 @@ Async<bool> Session::serve_one() {
 }
 
 Async<void> Session::handle(ServerExchange& exchange) {
-  std::string thrown;
+  handled_ = exchange.head().method + " " + exchange.head().path.substr(0, 200);
+  late_ = false;
+  watch_peer();
+  std::exception_ptr thrown;
   try {
     co_await server_->handler.handle(exchange);
-  } catch (std::exception const& caught) {
-    thrown = caught.what();
   } catch (...) {
-    thrown = "not an exception of the library";
+    thrown = std::current_exception();
   }
-  if (!thrown.empty())
-    log::error("A bug: handling " + exchange.head().method + " " + exchange.head().path + " threw: " + thrown);
+  if (thrown) log_bug(handled_, thrown);
   if (stream_) {
-    if (!thrown.empty()) stream_->give_up();
+    if (thrown) stream_->give_up();
     co_await stream_->over();
     if (!stream_->clean()) {
       ErrorCode ignored;
@@ -246,11 +267,30 @@ Async<void> Session::handle(ServerExchange& exchange) {
     }
     stream_.reset();
   } else if (!exchange.answered()) {
-    if (thrown.empty()) log::error("A bug: nobody answered " + exchange.head().method + " " + exchange.head().path);
-    Error const bug{ErrorName::InternalError, "This is a bug of ours; the daemon's log says more."};
-    auto response = failure(bug);
+    if (!thrown) log::error("A bug: nobody answered " + handled_);
+    auto response = failure(internal_error(handled_));
     co_await exchange.respond(std::move(response));
   }
+}
+
+void Session::watch_peer() {
+  if (watching_ || !socket_.is_open()) return;
+  watching_ = true;
+  socket_.async_wait(tcp::socket::wait_read, [weak = weak_from_this()](ErrorCode failed) {
+    auto const self = weak.lock();
+    if (!self) return;
+    self->watching_ = false;
+    if (!failed && self->phase_ == Phase::handling) self->peer_readable();
+  });
+}
+
+// A peer that sends its next request ahead of its time is not watched any more: what it sent stands before its end.
+void Session::peer_readable() {
+  char next = 0;
+  auto const seen = ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (seen > 0) return;
+  if (seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return watch_peer();
+  cancellation_.cancel();
 }
 
 Response Session::failure(Error const& error) const {
@@ -284,26 +324,25 @@ Async<bool> Session::write(std::string head, std::string_view body) {
 }
 
 void ServerState::watch_deadlines(milliseconds pace) {
-  if (pace > milliseconds{0} && (tick == milliseconds{0} || pace < tick)) run_ticker(pace);
+  if (pace > milliseconds{0} && (tick_ == milliseconds{0} || pace < tick_)) run_ticker(pace);
 }
 
 void ServerState::run_ticker(milliseconds pace) {
-  tick = pace;
-  ticker.expires_after(pace);
-  ticker.async_wait([weak = weak_from_this()](ErrorCode cancelled) {
-    auto const self = weak.lock();
-    if (cancelled || !self) return;
-    auto const now = Session::Clock::now();
-    auto next = milliseconds{0};
-    // A check closes sockets at most: no session goes while the list is walked.
-    for (auto* session : self->sessions) {
-      session->check_deadline(now);
-      auto const wanted = session->pace();
-      if (wanted > milliseconds{0} && (next == milliseconds{0} || wanted < next)) next = wanted;
-    }
-    self->tick = milliseconds{0};
-    if (next > milliseconds{0}) self->run_ticker(next);
-  });
+  tick_ = pace;
+  ticker_.after(pace, [this] { check_deadlines(); });
+}
+
+void ServerState::check_deadlines() {
+  auto const now = Session::Clock::now();
+  auto next = milliseconds{0};
+  // A check closes sockets at most: no session goes while the list is walked.
+  for (auto* session : sessions) {
+    session->check_deadline(now);
+    auto const wanted = session->pace();
+    if (wanted > milliseconds{0} && (next == milliseconds{0} || wanted < next)) next = wanted;
+  }
+  tick_ = milliseconds{0};
+  if (next > milliseconds{0}) run_ticker(next);
 }
 
 }  // namespace any::net

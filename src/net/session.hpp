@@ -6,6 +6,8 @@
 #include <list>
 #include <memory>
 
+#include "async/spawn.hpp"
+#include "async/timer.hpp"
 #include "net/http_parser.hpp"
 #include "net/http_server.hpp"
 #include "net/read_buffer.hpp"
@@ -17,9 +19,13 @@ namespace any::net {
 class Session;
 
 /// What all connections of a server share. Lives as long as the last of them.
-struct ServerState : std::enable_shared_from_this<ServerState> {
+struct ServerState {
   ServerState(boost::asio::io_context& loop, Handler what, ServerLimits bounds)
-      : io{loop}, handler{std::move(what)}, limits{bounds}, ticker{loop}, changed{loop} {}
+      : io{loop},
+        handler{std::move(what)},
+        limits{bounds},
+        changed{loop},
+        ticker_{loop.get_executor(), "the deadlines of connections"} {}
   /// Sees to it that deadlines are looked at at least that often; 0 asks for nothing.
   void watch_deadlines(std::chrono::milliseconds pace);
 
@@ -28,12 +34,14 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   ServerLimits limits;
   std::list<Session*> sessions;
   bool stopping = false;
-  boost::asio::steady_timer ticker;
-  std::chrono::milliseconds tick{0};  ///< the pace the ticker goes at; 0: it stands still
   boost::asio::steady_timer changed;  ///< cancelled whenever a session ends: stop() waits on it
 
  private:
   void run_ticker(std::chrono::milliseconds pace);
+  void check_deadlines();
+
+  async::Timer ticker_;
+  std::chrono::milliseconds tick_{0};  // the pace the ticker goes at; 0: it stands still
 };
 
 class Session final : public std::enable_shared_from_this<Session> {
@@ -53,10 +61,12 @@ class Session final : public std::enable_shared_from_this<Session> {
   /// The server stops: an idle connection ends now, sockets and streams are told.
   void wind_up();
   void abort();
+  /// Of what its coroutine waits for on behalf of the peer.
+  async::Cancellation const& cancellation() const noexcept { return cancellation_; }
 
  private:
   friend class ServerExchange;
-  enum class Phase : unsigned char { idle, head, body, handling, writing, streaming, socket };
+  enum class Phase : unsigned char { idle, head, body, handling, writing, streaming, socket, over };
 
   void enter(Phase phase);
   Async<bool> serve_one();
@@ -64,6 +74,10 @@ class Session final : public std::enable_shared_from_this<Session> {
   Async<Result<void>> read_body(HttpParser& parser, Head const& head, bool& silent);
   Async<bool> read_more(std::size_t count);
   Async<void> handle(class ServerExchange& exchange);
+  /// While a request is handled: cancels it as soon as the peer has gone.
+  void watch_peer();
+  void peer_readable();
+  void check_handler(Clock::duration since);
   Async<void> refuse(Error error);
   /// False: the peer took it not or too slowly, and the connection is closed.
   Async<bool> write(std::string head, std::string_view body);
@@ -75,10 +89,14 @@ class Session final : public std::enable_shared_from_this<Session> {
   ReadBuffer in_;
   Phase phase_ = Phase::idle;
   bool expired_ = false;
+  bool watching_ = false;  // peer_readable() will be called
+  bool late_ = false;      // the handler has been told that its time is over
   Clock::time_point entered_ = Clock::now(), progress_ = entered_;
   std::size_t body_bytes_ = 0;
   std::weak_ptr<SocketControl> opened_;
   std::shared_ptr<StreamState> stream_;
+  async::Cancellation cancellation_;
+  std::string handled_;  // for the log
 };
 
 }  // namespace any::net

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "async/async.hpp"
 #include "base/error.hpp"
-#include "net/async.hpp"
 
 namespace any::net {
 

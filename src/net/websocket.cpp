@@ -3,13 +3,13 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <list>
 
+#include "async/timer.hpp"
 #include "base/log.hpp"
 
 namespace any::net {
@@ -101,10 +101,8 @@ class Connection final : public SocketControl, public std::enable_shared_from_th
     constexpr std::size_t max_reason = 123;
     reason_.code = static_cast<ws::close_code>(code);
     reason_.reason.assign(reason.data(), std::min(reason.size(), max_reason));
-    guard_.emplace(stream_.get_executor(), goodbye_patience);
-    guard_->async_wait([self = shared_from_this()](ErrorCode cancelled) {
-      if (!cancelled) self->abort();
-    });
+    guard_.emplace(stream_.get_executor(), "the end of a WebSocket whose peer says no goodbye");
+    guard_->after(goodbye_patience, [this] { abort(); });
     if (queue_.empty()) say_goodbye();
   }
 
@@ -168,7 +166,7 @@ class Connection final : public SocketControl, public std::enable_shared_from_th
   bool closing_ = false;
   std::string ended_;
   ws::close_reason reason_;
-  std::optional<asio::steady_timer> guard_;
+  std::optional<async::Timer> guard_;
 };
 
 class Handle final : public WebSocket {

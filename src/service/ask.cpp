@@ -26,45 +26,35 @@ Async<Result<store::Stored>> TaskService::get(std::string id, Millis wait) {
   // none.
   if ((alive && wait > 0) || (ends && !outbox_.trouble())) {
     if (stopped_) co_return shutting_down();
-    Ended const ended(executor());
-    waiting_[id].push_back(ended);
-    auto const said = co_await ended.wait(ends ? std::max<Millis>(wait, 10'000) : wait);
-    if (!said) {
-      auto const found = waiting_.find(id);
-      if (found != waiting_.end()) {
-        std::erase_if(found->second, [&](Ended const& other) { return other.same(ended); });
-        if (found->second.empty()) waiting_.erase(found);
-      }
-    } else if (!*said) {
-      co_return shutting_down();
-    }
+    auto const said = co_await ended_.wait(id, ends ? std::max<Millis>(wait, 10'000) : wait);
+    if (said && !*said) co_return shutting_down();
   }
   if (auto const* record = core_.find(id)) co_return store::Stored{*record, std::nullopt};
-  OneShot<Result<store::Stored>> const read(executor());
+  async::OneShot<Result<store::Stored>> const read(executor());
   journal_.get(id, read.setter());
   co_return co_await read.get();
 }
 
 Async<Result<std::vector<task::Record>>> TaskService::list(store::ListQuery query) {
-  OneShot<Result<std::vector<task::Record>>> const read(executor());
+  async::OneShot<Result<std::vector<task::Record>>> const read(executor());
   journal_.list(std::move(query), read.setter());
   co_return co_await read.get();
 }
 
 Async<Result<std::string>> TaskService::screenshot(std::string id) {
-  OneShot<Result<std::string>> const read(executor());
+  async::OneShot<Result<std::string>> const read(executor());
   journal_.screenshot(std::move(id), read.setter());
   co_return co_await read.get();
 }
 
 Async<Result<store::Stored>> TaskService::settle(task::Step step, std::string id) {
-  OneShot<Result<void>> const written(executor());
+  async::OneShot<Result<void>> const written(executor());
   apply(std::move(step), written.setter());
   // With a full disk this would take as long as that lasts.
   std::optional<Result<void>> result;
   while (!result) {
     if (auto const& trouble = outbox_.trouble()) co_return *trouble;
-    result = co_await written.wait(look_at_trouble);
+    result = co_await written.get(look_at_trouble);
   }
   if (!*result) co_return result->error();
   co_return co_await get(id, 0);

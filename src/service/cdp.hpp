@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "async/async.hpp"
 #include "browser/browsers.hpp"
 #include "cdp/gateway.hpp"
-#include "net/async.hpp"
 #include "net/socket.hpp"
 
 namespace any::service {

@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 
+#include "base/guard.hpp"
 #include "base/log.hpp"
 #include "browser/debugger.hpp"
 #include "wire/json.hpp"
@@ -54,7 +55,7 @@ CdpBridge::CdpBridge(std::string browser, boost::asio::any_io_executor executor,
       files_(files),
       unused_(std::move(unused)),
       times_(times),
-      timer_(std::move(executor)),
+      timer_(std::move(executor), "the gateway of browser " + browser_),
       needed_(clock.now().mono),
       gateway_(*this, *this, *this, clock, limits) {}
 
@@ -73,12 +74,9 @@ void CdpBridge::entered() {
 
 void CdpBridge::arm(Millis when, Millis now) {
   armed_ = when;
-  timer_.expires_after(std::chrono::milliseconds(std::max<Millis>(when - now, 1)));
-  auto rung = [weak = weak_from_this()](boost::system::error_code cancelled) {
-    auto const self = weak.lock();
-    if (!cancelled && self) self->fired();
-  };
-  timer_.async_wait(std::move(rung));
+  timer_.after(std::chrono::milliseconds(std::max<Millis>(when - now, 1)), [weak = weak_from_this()] {
+    if (auto const self = weak.lock()) self->fired();
+  });
 }
 
 void CdpBridge::fired() {
@@ -101,9 +99,10 @@ Async<void> CdpBridge::serve(cdp::ClientId client, cdp::Entry entry, std::unique
                 (entry.clear_profile ? "; it may clear the profile's cookies" : ""),
             {.browser = browser_});
   clients_.emplace(client, Client{socket.get()});
+  std::string why = "its serving was cut off";
+  Finally const over([&] { leave(client, name, std::move(why)); });
   gateway_.open(client, std::move(entry));
   entered();
-  std::string why;
   while (true) {
     auto text = co_await socket->receive();
     if (!text) {
@@ -113,11 +112,15 @@ Async<void> CdpBridge::serve(cdp::ClientId client, cdp::Entry entry, std::unique
     gateway_.receive(client, std::move(*text));
     entered();
   }
-  if (auto const left = clients_.extract(client); !left.mapped().closed.empty()) why = left.mapped().closed;
+}
+
+// Also after a bug: the gateway must not know a socket that is no more.
+void CdpBridge::leave(cdp::ClientId client, std::string const& name, std::string why) {
+  if (auto const left = clients_.extract(client); left && !left.mapped().closed.empty()) why = left.mapped().closed;
   needed_ = clock_.now().mono;
+  log::info(name + " has gone: " + why, {.browser = browser_});
   gateway_.gone(client);
   entered();
-  log::info(name + " has gone: " + why, {.browser = browser_});
 }
 
 void CdpBridge::send(cdp::ClientId client, std::string text) {

@@ -1,11 +1,11 @@
 #pragma once
 // One browser's gateway joined with the browser's link and with the clients' sockets.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <set>
 #include <unordered_map>
 
+#include "async/timer.hpp"
 #include "service/cdp.hpp"
 #include "service/cdp_files.hpp"
 
@@ -62,6 +62,7 @@ class CdpBridge final : public cdp::Transport,
     std::string closed{};  ///< why it was closed from here
   };
   using Said = std::function<void(Result<std::string_view>)>;
+  void leave(cdp::ClientId client, std::string const& name, std::string why);
   /// What a file's transfer calls when it is done.
   std::function<void(std::string const&)> placed(cdp::Answered done);
 
@@ -79,7 +80,7 @@ class CdpBridge final : public cdp::Transport,
   FileMover& files_;
   std::function<void()> unused_;
   Times times_;
-  boost::asio::steady_timer timer_;
+  async::Timer timer_;
   std::optional<Millis> armed_;
   Millis needed_;  ///< when a client was last here
   std::unordered_map<cdp::ClientId, Client> clients_;

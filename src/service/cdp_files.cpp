@@ -1,7 +1,6 @@
 #include "service/cdp_files.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <filesystem>
 #include <fstream>
 
@@ -81,33 +80,32 @@ boost::system::result<std::string, cdp::Failure> read_text_file(std::string cons
   return text;
 }
 
-FileMover::~FileMover() {
-  if (!worker_) return;
-  worker_->stop();
-  worker_->join();
-}
-
 void FileMover::move(std::string from, std::string to, std::function<void(std::string const&)> done) {
-  start(move_file, std::move(from), std::move(to), std::move(done));
+  transfer("moving a download", move_file, std::move(from), std::move(to), std::move(done));
 }
 
 void FileMover::copy(std::string from, std::string to, std::function<void(std::string const&)> done) {
-  start(copy_file, std::move(from), std::move(to), std::move(done));
+  transfer("copying a download", copy_file, std::move(from), std::move(to), std::move(done));
+}
+
+void FileMover::transfer(std::string what, Transfer work, std::string from, std::string to,
+                         std::function<void(std::string const&)> done) {
+  pool_.run<std::string>(
+      std::move(what), [work, from = std::move(from), to = std::move(to)] { return work(from, to); },
+      [done = std::move(done)](Result<std::string> const& problem) {
+        done(problem ? *problem : problem.error().message);
+      });
 }
 
 void FileMover::read(std::string folder, std::string name,
                      std::function<void(boost::system::result<std::string, cdp::Failure> const&)> done) {
-  start(read_text_file, std::move(folder), std::move(name), std::move(done));
-}
-
-template <class Said>
-void FileMover::start(Work<Said> work, std::string first, std::string second, std::function<void(Said const&)> done) {
-  if (!worker_) worker_.emplace(1U);
-  auto job = [io = io_, work, first = std::move(first), second = std::move(second), done = std::move(done)]() mutable {
-    auto said = work(first, second);
-    boost::asio::post(io, [said = std::move(said), done = std::move(done)] { done(said); });
-  };
-  boost::asio::post(*worker_, std::move(job));
+  using Text = boost::system::result<std::string, cdp::Failure>;
+  pool_.run<Text>(
+      "reading a file of an extension",
+      [folder = std::move(folder), name = std::move(name)] { return read_text_file(folder, name); },
+      [done = std::move(done)](Result<Text> const& text) {
+        done(text ? *text : Text(cdp::Failure{.message = text.error().message}));
+      });
 }
 
 }  // namespace any::service

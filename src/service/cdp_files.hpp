@@ -1,12 +1,10 @@
 #pragma once
 // Moves and reads files away from the io thread: a large one on another file system takes seconds.
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <functional>
-#include <optional>
 #include <string>
 
+#include "async/pool.hpp"
 #include "cdp/protocol/transport.hpp"
 
 namespace any::service {
@@ -22,11 +20,7 @@ boost::system::result<std::string, cdp::Failure> read_text_file(std::string cons
 
 class FileMover {
  public:
-  explicit FileMover(boost::asio::any_io_executor io) : io_{std::move(io)} {}
-  /// Waits for the move that is under way; the others are not done.
-  ~FileMover();
-  FileMover(FileMover const&) = delete;
-  FileMover& operator=(FileMover const&) = delete;
+  explicit FileMover(async::Pool& pool) : pool_{pool} {}
 
   /// `done` is called on the io thread with what move_file() says, never before this has returned.
   void move(std::string from, std::string to, std::function<void(std::string const&)> done);
@@ -37,13 +31,11 @@ class FileMover {
             std::function<void(boost::system::result<std::string, cdp::Failure> const&)> done);
 
  private:
-  template <class Said>
-  using Work = Said (*)(std::string const&, std::string const&);
-  template <class Said>
-  void start(Work<Said> work, std::string first, std::string second, std::function<void(Said const&)> done);
+  using Transfer = std::string (*)(std::string const&, std::string const&);
+  void transfer(std::string what, Transfer work, std::string from, std::string to,
+                std::function<void(std::string const&)> done);
 
-  boost::asio::any_io_executor io_;
-  std::optional<boost::asio::thread_pool> worker_;  // made when first needed
+  async::Pool& pool_;
 };
 
 }  // namespace any::service

@@ -62,15 +62,21 @@ cdp::Facts cdp_facts(browser::Info const& browser) {
           .file_urls = browser.capabilities.file_urls};
 }
 
-CdpService::CdpService(boost::asio::io_context& io, Clock const& clock, browser::Browsers& browsers, cdp::Limits limits,
-                       CdpBridge::Times times)
-    : io_(io), clock_(clock), browsers_(browsers), limits_(limits), times_(times), files_(io.get_executor()) {}
+CdpService::CdpService(boost::asio::io_context& io, Clock const& clock, browser::Browsers& browsers, async::Pool& pool,
+                       cdp::Limits limits, CdpBridge::Times times)
+    : io_(io),
+      clock_(clock),
+      browsers_(browsers),
+      limits_(limits),
+      times_(times),
+      files_(pool),
+      arrivals_(io.get_executor()) {}
 
 CdpService::~CdpService() = default;
 
 void CdpService::stop() {
   stopped_ = true;
-  for (auto const& waiting : std::exchange(waiting_, {})) waiting.set(false);
+  arrivals_.tell_all(false);
 }
 
 // Which browser.
@@ -101,10 +107,8 @@ Async<Result<browser::Info>> CdpService::choose(std::string name, Millis wait) {
     auto const left = until - clock_.now().mono;
     bool const may_come = !found && found.error().name == ErrorName::NoBrowserError;
     if (!may_come || left <= 0 || stopped_) co_return found;
-    Arrived const arrived(io_.get_executor());
-    waiting_.push_back(arrived);
-    auto const came = co_await arrived.wait(left);
-    if (!came) std::erase_if(waiting_, [&](Arrived const& other) { return other.same(arrived); });
+    auto const came = co_await arrivals_.wait({}, left);
+    if (!came) co_return look(name);
   }
 }
 
@@ -134,7 +138,7 @@ Async<void> CdpService::serve(std::string browser, cdp::Entry entry, std::unique
 
 Async<CdpResult<std::vector<cdp::Listed>>> CdpService::list(std::string browser) {
   auto const here = bridge(browser);
-  OneShot<CdpResult<std::vector<cdp::Listed>>> const told(io_.get_executor());
+  async::OneShot<CdpResult<std::vector<cdp::Listed>>> const told(io_.get_executor());
   here->gateway().list(told.setter());
   here->entered();
   auto said = co_await told.wait(door_patience);
@@ -144,7 +148,7 @@ Async<CdpResult<std::vector<cdp::Listed>>> CdpService::list(std::string browser)
 
 Async<CdpResult<cdp::Listed>> CdpService::create(std::string browser, std::string url) {
   auto const here = bridge(browser);
-  OneShot<CdpResult<cdp::Listed>> const made(io_.get_executor());
+  async::OneShot<CdpResult<cdp::Listed>> const made(io_.get_executor());
   here->gateway().create(std::move(url), made.setter());
   here->entered();
   auto said = co_await made.wait(door_patience);
@@ -154,7 +158,7 @@ Async<CdpResult<cdp::Listed>> CdpService::create(std::string browser, std::strin
 
 Async<CdpResult<std::string>> CdpService::activate(std::string browser, std::string target) {
   auto const here = bridge(browser);
-  OneShot<CdpResult<std::string>> const done(io_.get_executor());
+  async::OneShot<CdpResult<std::string>> const done(io_.get_executor());
   auto answered = [done](cdp::Answer const& answer) { done.set(owned(answer)); };
   here->gateway().activate(std::move(target), std::move(answered));
   here->entered();
@@ -165,7 +169,7 @@ Async<CdpResult<std::string>> CdpService::activate(std::string browser, std::str
 
 Async<CdpResult<std::string>> CdpService::close(std::string browser, std::string target) {
   auto const here = bridge(browser);
-  OneShot<CdpResult<std::string>> const done(io_.get_executor());
+  async::OneShot<CdpResult<std::string>> const done(io_.get_executor());
   auto answered = [done](cdp::Answer const& answer) { done.set(owned(answer)); };
   here->gateway().close(std::move(target), std::move(answered));
   here->entered();
@@ -191,7 +195,7 @@ cdp::Counts CdpService::counts(std::string_view browser) const {
 
 void CdpService::link_up(browser::Info const& browser) {
   if (auto const here = known(browser.id)) here->link_up(cdp_facts(browser));
-  for (auto const& waiting : std::exchange(waiting_, {})) waiting.set(true);
+  arrivals_.tell_all(true);
 }
 
 void CdpService::link_down(std::string const& browser, std::string_view why) {

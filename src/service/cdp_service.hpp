@@ -4,16 +4,16 @@
 #include <boost/asio/io_context.hpp>
 #include <map>
 
+#include "async/waiters.hpp"
 #include "browser/events.hpp"
-#include "browser/one_shot.hpp"
 #include "service/cdp_bridge.hpp"
 
 namespace any::service {
 
 class CdpService final : public Cdp, public browser::CdpEvents {
  public:
-  CdpService(boost::asio::io_context& io, Clock const& clock, browser::Browsers& browsers, cdp::Limits limits = {},
-             CdpBridge::Times times = {});
+  CdpService(boost::asio::io_context& io, Clock const& clock, browser::Browsers& browsers, async::Pool& pool,
+             cdp::Limits limits = {}, CdpBridge::Times times = {});
   ~CdpService() override;
   /// Lets nobody wait for a browser any more. The sockets are closed by whoever has opened them.
   void stop();
@@ -35,8 +35,6 @@ class CdpService final : public Cdp, public browser::CdpEvents {
   void chrome_event(std::string const& browser, std::string_view params) override;
 
  private:
-  using Arrived = OneShot<bool>;
-
   /// Whether that browser can be had now.
   Result<browser::Info> look(std::string const& name) const;
   /// The browser's bridge; made where there is none.
@@ -50,7 +48,7 @@ class CdpService final : public Cdp, public browser::CdpEvents {
   CdpBridge::Times times_;
   FileMover files_;
   std::map<std::string, std::shared_ptr<CdpBridge>, std::less<>> bridges_;
-  std::vector<Arrived> waiting_;
+  async::Waiters<bool> arrivals_;
   cdp::ClientId last_client_ = 0;
   bool stopped_ = false;
 };

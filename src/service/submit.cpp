@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "base/guard.hpp"
 #include "base/ids.hpp"
 #include "service/task_service.hpp"
 
@@ -47,13 +48,7 @@ bool same_request(task::Request const& a, task::Request const& b) {
 }
 
 Async<void> TaskService::submits_of(std::string id) {
-  while (true) {
-    auto const found = submitting_.find(id);
-    if (found == submitting_.end()) co_return;
-    Ended const settled(executor());
-    found->second.push_back(settled);
-    co_await settled.get();
-  }
+  while (submitting_.contains(id)) co_await settled_.get(id);
 }
 
 Async<Result<Submitted>> TaskService::submit(task::Request request) {
@@ -65,11 +60,12 @@ Async<Result<Submitted>> TaskService::submit(task::Request request) {
   // Of several submits of one id the first is settled before the next one looks.
   co_await submits_of(id);
   if (stopped_) co_return shutting_down();
-  submitting_.try_emplace(id);
-  auto answer = co_await submit_alone(std::move(request), made_up);
-  auto const settled = submitting_.extract(id);
-  for (auto const& waiter : settled.mapped()) waiter.set(true);
-  co_return answer;
+  submitting_.insert(id);
+  Finally const over([&] {
+    submitting_.erase(id);
+    settled_.tell(id, true);
+  });
+  co_return co_await submit_alone(std::move(request), made_up);
 }
 
 Async<Result<Submitted>> TaskService::submit_alone(task::Request request, bool made_up) {
@@ -90,7 +86,7 @@ Async<Result<Submitted>> TaskService::submit_alone(task::Request request, bool m
 
   auto step = core_.submit(std::move(request), now());
   if (!step) co_return step.error();
-  OneShot<Result<void>> const written(executor());
+  async::OneShot<Result<void>> const written(executor());
   note_ends(*step);
   outbox_.push_submit(id, std::move(*step), written.setter());
   schedule();

@@ -26,9 +26,11 @@ TaskService::TaskService(boost::asio::io_context& io, Clock const& clock, store:
       journal_(journal),
       commands_(commands),
       core_(for_this_machine(limits)),
-      deadline_(io),
-      retry_(io),
-      probe_(io),
+      deadline_(io.get_executor(), "the deadlines of tasks"),
+      retry_(io.get_executor(), "trying the journal again"),
+      probe_(io.get_executor(), "looking whether the disk has room again"),
+      settled_(io.get_executor()),
+      ended_(io.get_executor()),
       outbox_(actions()) {}
 
 TaskService::~TaskService() = default;
@@ -49,14 +51,8 @@ Outbox::Actions TaskService::actions() {
             return found == links_.end() ? 0 : found->second;
           },
       .release = [this](task::Output& output) { release(output); },
-      .undo = [this](std::string const& task) { return core_.undo_submit(task, now()); },
-      .retry_later =
-          [this] {
-            retry_.expires_after(retry_after);
-            retry_.async_wait([this](boost::system::error_code stopped) {
-              if (!stopped) outbox_.retry();
-            });
-          },
+      .undo = [this](std::string const& task) { return undo(task); },
+      .retry_later = [this] { retry_.after(retry_after, [this] { outbox_.retry(); }); },
       .trouble =
           [](std::optional<Error> const& trouble) {
             if (trouble) {
@@ -78,9 +74,7 @@ void TaskService::stop() {
   stopped_ = true;
   deadline_.cancel();
   probe_.cancel();
-  for (auto const& [id, waiters] : waiting_) {
-    for (auto const& waiter : waiters) waiter.set(false);
-  }
+  ended_.tell_all(false);
 }
 
 void TaskService::apply(task::Step step, Outbox::Written done) {
@@ -95,6 +89,14 @@ void TaskService::note_ends(task::Step const& step) {
   }
 }
 
+task::Step TaskService::undo(std::string const& task) {
+  ending_.erase(task);
+  hints_.erase(task);
+  auto step = core_.undo_submit(task, now());
+  ended_.tell(task, true);  // whoever waits looks again and finds nothing
+  return step;
+}
+
 void TaskService::note_refused(Error const& error) {
   if (!refusing_) {
     log::error("the journal cannot be written, a task was refused: " + error.message);
@@ -104,9 +106,7 @@ void TaskService::note_refused(Error const& error) {
 }
 
 void TaskService::probe() {
-  probe_.expires_after(retry_after);
-  probe_.async_wait([this](boost::system::error_code cancelled) {
-    if (cancelled || stopped_) return;
+  probe_.after(retry_after, [this] {
     journal_.put_meta("disk_probe", iso_time(now().wall), [this](Result<void> const& written) {
       if (stopped_) return;
       if (!written) return probe();
@@ -124,9 +124,7 @@ void TaskService::schedule() {
     deadline_.cancel();
     return;
   }
-  deadline_.expires_after(std::chrono::milliseconds(std::max<Millis>(*next - now().mono, 0)));
-  deadline_.async_wait([this](boost::system::error_code changed) {
-    if (changed || stopped_) return;
+  deadline_.after(std::chrono::milliseconds(std::max<Millis>(*next - now().mono, 0)), [this] {
     scheduled_.reset();
     apply(core_.tick(now()));
   });

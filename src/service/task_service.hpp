@@ -2,12 +2,12 @@
 // The pure core joined with the journal and the links.
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <map>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "async/timer.hpp"
+#include "async/waiters.hpp"
 #include "browser/events.hpp"
-#include "browser/one_shot.hpp"
 #include "service/outbox.hpp"
 #include "service/tasks.hpp"
 
@@ -56,7 +56,6 @@ class TaskService final : public Tasks, public browser::LinkEvents {
 
  private:
   class Watching;
-  using Ended = OneShot<bool>;
 
   Outbox::Actions actions();
   void apply(task::Step step, Outbox::Written done = nullptr);
@@ -65,6 +64,8 @@ class TaskService final : public Tasks, public browser::LinkEvents {
   void publish(task::Publish const& publish);
   void wrote(std::vector<task::Write> const& writes);
   void note_ends(task::Step const& step);
+  /// The core forgets a task whose submit could not be written, and so does everything here.
+  task::Step undo(std::string const& task);
   /// A submit could not be written. Until a probe can, that is the trouble.
   void note_refused(Error const& error);
   void probe();
@@ -81,13 +82,14 @@ class TaskService final : public Tasks, public browser::LinkEvents {
   store::Journal& journal_;
   browser::TaskCommands& commands_;
   task::Core core_;
-  boost::asio::steady_timer deadline_, retry_, probe_;
+  async::Timer deadline_, retry_, probe_;
   std::optional<Millis> scheduled_;
   std::unordered_map<std::string, std::uint64_t> links_;  // the number of each browser's present link
   std::uint64_t last_link_ = 0;
-  std::unordered_map<std::string, std::vector<Ended>> submitting_;  // who waits until the submit of that id is settled
-  std::unordered_map<std::string, std::vector<Ended>> waiting_;     // who waits for that task's end
-  std::unordered_map<std::string, std::size_t> ending_;             // ended, but not on disk yet
+  std::unordered_set<std::string> submitting_;           // ids whose submit is not settled
+  async::Waiters<bool> settled_;                         // who waits for that
+  async::Waiters<bool> ended_;                           // who waits for a task's end; told false where the daemon ends
+  std::unordered_map<std::string, std::size_t> ending_;  // ended, but not on disk yet
   std::unordered_multimap<std::string, Watching*> watching_;
   std::unordered_map<std::string, task::Event> hints_;  // the newest "waiting" of tasks that still wait
   std::optional<Error> refusing_;

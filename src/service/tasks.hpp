@@ -4,8 +4,8 @@
 
 #include <functional>
 
+#include "async/async.hpp"
 #include "browser/browsers.hpp"
-#include "net/async.hpp"
 #include "store/journal.hpp"
 #include "task/core.hpp"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/guard.hpp"
 #include "service/task_service.hpp"
 
 namespace any::service {
@@ -74,13 +75,12 @@ void TaskService::publish(task::Publish const& publish) {
     for (auto it = first; it != last; ++it) told.push_back(it->second);
     for (auto* watching : told) {
       auto const [begin, end] = watching_.equal_range(task);
-      if (std::any_of(begin, end, [&](auto const& entry) { return entry.second == watching; })) watching->live(event);
+      if (std::any_of(begin, end, [&](auto const& entry) { return entry.second == watching; })) {
+        guarded("telling a watcher of task " + task, [&] { watching->live(event); });
+      }
     }
   }
-  if (event.kind != "end") return;
-  auto const waiters = waiting_.extract(task);
-  if (!waiters) return;
-  for (auto const& waiter : waiters.mapped()) waiter.set(true);
+  if (event.kind == "end") ended_.tell(task, true);
 }
 
 Async<Result<std::unique_ptr<Watch>>> TaskService::watch(std::string id, std::uint64_t after,
@@ -88,14 +88,14 @@ Async<Result<std::unique_ptr<Watch>>> TaskService::watch(std::string id, std::ui
   co_await submits_of(id);
   // Live ones are kept from here on, so that none is missed while the journal is read.
   auto watching = std::make_unique<Watching>(*this, id, after, std::move(sink));
-  OneShot<Events> const read(executor());
+  async::OneShot<Events> const read(executor());
   journal_.events(id, after, read.setter());
   auto const events = co_await read.get();
   if (!events) co_return events.error();
   watching->caught_up(*events);
   if (auto const hint = hints_.find(id); hint != hints_.end()) watching->live(hint->second);
   if (!watching->told_any() && after > 0 && !core_.find(id) && !ending_.contains(id)) {
-    OneShot<Events> const reread(executor());
+    async::OneShot<Events> const reread(executor());
     journal_.events(id, after - 1, reread.setter());
     auto const last = co_await reread.get();
     if (last && !last->empty() && last->back().kind == "end") watching->tell_again(last->back());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <set>
@@ -10,6 +11,9 @@
 #include <thread>
 #include <utility>
 #include <variant>
+
+#include "base/guard.hpp"
+#include "base/log.hpp"
 
 namespace any::store {
 namespace {
@@ -22,6 +26,15 @@ struct Append {
   bool durable = false;
   Done<void> done;
 };
+
+/// What the store gives; where it throws, InternalError.
+template <class T, class Ask>
+Result<T> asked(Ask const& ask) {
+  constexpr std::string_view what = "a call of the journal's store";
+  auto result = Result<T>(internal_error(what));
+  guarded(what, [&] { result = ask(); });
+  return result;
+}
 
 /// Anything else: runs on the store, and gives what is to be posted.
 struct Operation {
@@ -75,7 +88,9 @@ struct Journal::Impl {
   template <class T>
   void run(Operation operation, Done<T> done, std::function<Result<T>(Store&)> ask) {
     auto refuse = [done] { return call<T>(done, closed()); };
-    operation.run = [done = std::move(done), ask = std::move(ask)](Store& on) { return call<T>(done, ask(on)); };
+    operation.run = [done = std::move(done), ask = std::move(ask)](Store& on) {
+      return call<T>(done, asked<T>([&] { return ask(on); }));
+    };
     auto const lazy = operation.lazy;
     push({.what = std::move(operation), .due = due(lazy)}, refuse);
   }
@@ -98,7 +113,9 @@ struct Journal::Impl {
     if (auto refusal = refuse()) post(std::move(refusal));
   }
 
-  void work();
+  void work() noexcept;
+  /// Does what waits; false after the last.
+  bool round();
   std::deque<Item> take(std::unique_lock<std::mutex>& lock);
   void commit(std::vector<Append> group, Calls& calls);
   void commit_one_by_one(std::vector<Append> group, Error const& first, Calls& calls);
@@ -140,49 +157,61 @@ std::deque<Item> Journal::Impl::take(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-void Journal::Impl::work() {
-  for (;;) {
-    std::unique_lock lock{mutex};
-    auto items = take(lock);
-    auto const last = closing && items.empty();
-    lock.unlock();
-
-    // Rounds of: appends up to the bound in one transaction, then the reads that stood among them.
-    std::vector<Append> group;
-    std::vector<std::function<std::function<void()>(Store&)>> reads;
-    std::size_t writes = 0;
-    auto const flush = [&] {
-      Calls calls;
-      if (!group.empty() || !kept.empty()) commit(std::exchange(group, {}), calls);
-      for (auto const& read : reads) calls.push_back(read(*store));
-      reads.clear();
-      writes = 0;
-      std::erase_if(calls, [](auto const& each) { return !each; });
-      if (calls.empty()) return;
-      post([calls = std::move(calls)] {
-        for (auto const& each : calls) each();
-      });
-    };
-    for (auto& item : items) {
-      if (auto* append = std::get_if<Append>(&item.what)) {
-        if (writes > 0 && writes + append->writes.size() > options.max_batch) flush();
-        writes += append->writes.size();
-        group.push_back(std::move(*append));
-      } else {
-        auto& operation = std::get<Operation>(item.what);
-        if (operation.writes) flush();
-        reads.push_back(std::move(operation.run));
-        if (operation.writes) flush();
-      }
+// Without this thread nobody would ever be answered again; what it has answered is on disk, and the next start goes on
+// from there.
+void Journal::Impl::work() noexcept {
+  try {
+    while (round()) {
     }
-    flush();
-    if (!last) continue;
-    Calls calls;
-    finish_kept(calls);
-    for (auto& each : calls) post(std::move(each));
-    store.reset();
-    return;
+  } catch (...) {
+    log_bug("the journal's thread", std::current_exception());
+    log::error("The daemon ends: it cannot go on without its journal.");
+    std::abort();
   }
+}
+
+bool Journal::Impl::round() {
+  std::unique_lock lock{mutex};
+  auto items = take(lock);
+  auto const last = closing && items.empty();
+  lock.unlock();
+
+  // Rounds of: appends up to the bound in one transaction, then the reads that stood among them.
+  std::vector<Append> group;
+  std::vector<std::function<std::function<void()>(Store&)>> reads;
+  std::size_t writes = 0;
+  auto const flush = [&] {
+    Calls calls;
+    if (!group.empty() || !kept.empty()) commit(std::exchange(group, {}), calls);
+    for (auto const& read : reads) calls.push_back(read(*store));
+    reads.clear();
+    writes = 0;
+    std::erase_if(calls, [](auto const& each) { return !each; });
+    if (calls.empty()) return;
+    post([calls = std::move(calls)] {
+      // One that fails must not keep the others from their answers.
+      for (auto const& each : calls) guarded("an answer of the journal", each);
+    });
+  };
+  for (auto& item : items) {
+    if (auto* append = std::get_if<Append>(&item.what)) {
+      if (writes > 0 && writes + append->writes.size() > options.max_batch) flush();
+      writes += append->writes.size();
+      group.push_back(std::move(*append));
+    } else {
+      auto& operation = std::get<Operation>(item.what);
+      if (operation.writes) flush();
+      reads.push_back(std::move(operation.run));
+      if (operation.writes) flush();
+    }
+  }
+  flush();
+  if (!last) return true;
+  Calls calls;
+  finish_kept(calls);
+  for (auto& each : calls) post(std::move(each));
+  store.reset();
+  return false;
 }
 
 Result<void> Journal::Impl::apply(std::span<Append> group) {
@@ -192,7 +221,7 @@ Result<void> Journal::Impl::apply(std::span<Append> group) {
     durable = durable || each.durable;
     std::move(each.writes.begin(), each.writes.end(), std::back_inserter(writes));
   }
-  auto const done = store->apply(writes, durable);
+  auto const done = asked<void>([&] { return store->apply(writes, durable); });
   if (done) {
     ++commits;
     appends += group.size();

@@ -25,6 +25,7 @@ struct Control {
   bool open = true;                    // closed: apply() waits
   int waiting = 0;                     // in apply() at the gate
   bool full = false;                   // every apply() fails
+  bool broken = false;                 // every apply() throws
   std::size_t too_large = 0;           // scripts from this size on do not fit; 0: all do
   std::vector<std::size_t> batches{};  // sizes of those applied
   std::vector<bool> synced{};
@@ -67,6 +68,7 @@ class ControlledStore final : public WrappedStore {
         auto const* insert = std::get_if<task::InsertTask>(&write);
         return !insert || control_.too_large == 0 || insert->record.request.script.size() < control_.too_large;
       };
+      if (control_.broken) throw std::runtime_error("it broke");
       if (control_.full || !std::all_of(writes.begin(), writes.end(), fits)) {
         return Error{ErrorName::DiskFullError, "full"};
       }
@@ -215,6 +217,30 @@ TEST_F(JournalTest, AnAppendThatIsWrongFailsAlone) {
   control_.let(true);
   wait_for(5);
   EXPECT_THAT(said_, ElementsAre("a", "b", "a: ConflictError", "event: NotFoundError", "c"));
+}
+
+TEST_F(JournalTest, AStoreThatThrowsIsAnInternalErrorForEachWhoAskedAndTheJournalGoesOn) {
+  start();
+  control_.set(&Control::broken, true);
+  insert("a");
+  insert("b", false);
+  wait_for(2);
+  EXPECT_THAT(said_, ElementsAre("a: InternalError", "b: InternalError"));
+  control_.set(&Control::broken, false);
+  insert("c");
+  wait_for(3);
+  EXPECT_EQ(said_.back(), "c");
+}
+
+TEST_F(JournalTest, AnAnswerThatThrowsKeepsNobodyElsesBack) {
+  start();
+  control_.let(false);
+  journal_->append({task::InsertTask{queued("a", 1, "s")}}, true,
+                   [](Result<void> const&) { throw std::runtime_error("it broke"); });
+  insert("b");
+  control_.let(true);
+  wait_for(1);
+  EXPECT_THAT(said_, ElementsAre("b"));
 }
 
 TEST_F(JournalTest, WhileTheDiskIsFullDurableAppendsFailAndTheOthersAreKept) {

@@ -91,7 +91,8 @@ class BridgeRig : public Rig, public browser::CdpEvents {
   SystemClock clock_;
 
  private:
-  FileMover files_{io_.get_executor()};
+  async::Pool pool_{io_.get_executor()};
+  FileMover files_{pool_};
 
  protected:
   std::shared_ptr<CdpBridge> bridge_;

@@ -6,7 +6,7 @@
 #include <deque>
 #include <vector>
 
-#include "browser/one_shot.hpp"
+#include "async/one_shot.hpp"
 #include "net/socket.hpp"
 
 namespace any::browser {
@@ -15,7 +15,7 @@ namespace any::browser {
 struct Wire {
   explicit Wire(boost::asio::io_context& context) : io(context), arrived(context.get_executor()) {}
   boost::asio::io_context& io;
-  OneShot<bool> arrived;
+  async::OneShot<bool> arrived;
   std::deque<std::string> to_link;
   std::vector<boost::json::object> said;
   std::optional<std::uint16_t> closed;
@@ -30,7 +30,7 @@ struct Wire {
     wake();
   }
   void wake() {
-    auto const now = std::exchange(arrived, OneShot<bool>(io.get_executor()));
+    auto const now = std::exchange(arrived, async::OneShot<bool>(io.get_executor()));
     now.set(true);
   }
 };

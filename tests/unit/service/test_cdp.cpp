@@ -3,6 +3,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/json/serialize.hpp>
 #include <filesystem>
 #include <fstream>
 
@@ -46,7 +47,8 @@ class CdpServiceTest : public testing::Test {
   boost::asio::io_context io{1};
   SystemClock clock;
   FakeBrowsers browsers{io};
-  CdpService service{io, clock, browsers};
+  async::Pool pool{io.get_executor()};
+  CdpService service{io, clock, browsers, pool};
 };
 
 TEST_F(CdpServiceTest, WithoutANameTheOneUsedLastIsTaken) {
@@ -96,7 +98,7 @@ TEST_F(CdpServiceTest, TabsAreAskedOfTheBrowserAndItsErrorsKeepTheirWords) {
 
 TEST_F(CdpServiceTest, AClientThatWasLetInJustBeforeTheLinkWasLostIsToldThatTheBrowserIsGone) {
   browsers.infos = {info("a", "one", 5)};
-  CdpService impatient{io, clock, browsers, {.link_grace = 20}};
+  CdpService impatient{io, clock, browsers, pool, {.link_grace = 20}};
   auto const chosen = run(impatient.choose("one", 0));
   ASSERT_TRUE(chosen);
   browsers.lose(impatient, "cut");  // nobody has asked for its gateway yet
@@ -111,6 +113,43 @@ TEST_F(CdpServiceTest, AClientThatWasLetInJustBeforeTheLinkWasLostIsToldThatTheB
   io.run_for(std::chrono::milliseconds(100));
   EXPECT_EQ(wire.closed, 1001);
   EXPECT_TRUE(served);
+}
+
+TEST_F(CdpServiceTest, ABugWhileACommandIsTakenIsTheAnswerToItAndTheClientIsServedOn) {
+  browsers.infos = {info("a", "one", 5)};
+  bool broken = false;
+  browsers.answer = [&](std::string_view, std::string_view) -> Result<std::string> {
+    if (broken) throw std::runtime_error("it broke");
+    return std::string(R"({"value":[]})");
+  };
+  browser::Wire wire{io};
+  bool served = false;
+  boost::asio::co_spawn(io, service.serve("a", {}, std::make_unique<browser::FakeSocket>(wire), "a program"),
+                        [&served](std::exception_ptr) { served = true; });
+  auto const answers = [&](std::size_t count) {
+    for (int i = 0; i < 200 && wire.said.size() < count; ++i) {
+      io.restart();
+      io.run_one_for(std::chrono::milliseconds(50));
+    }
+    return wire.said.size() >= count;
+  };
+  wire.say(R"({"id":1,"method":"Browser.getVersion"})");
+  ASSERT_TRUE(answers(1));
+  broken = true;
+  wire.say(R"({"id":2,"method":"Target.createTarget","params":{"url":"about:blank"}})");
+  ASSERT_TRUE(answers(2));
+  EXPECT_EQ(wire.said[1].at("id").as_int64(), 2);
+  EXPECT_EQ(wire.said[1].at("error").at("code").as_int64(), -32603) << boost::json::serialize(wire.said[1]);
+  broken = false;
+  wire.say(R"({"id":3,"method":"Browser.getVersion"})");
+  ASSERT_TRUE(answers(3));
+  EXPECT_TRUE(wire.said[2].contains("result"));
+  EXPECT_FALSE(served);
+  wire.end();
+  io.restart();
+  while (!served && io.run_one_for(std::chrono::seconds(5)) > 0) {
+  }
+  EXPECT_EQ(service.counts().clients, 0U);
 }
 
 TEST(CdpFailure, ChromesOwnErrorIsPassedOnWhole) {
@@ -182,7 +221,8 @@ TEST_F(MoveFile, WhatIsWrongIsSaidAndNothingIsLost) {
 TEST_F(MoveFile, TheMoverAnswersOnTheIoThreadAfterItHasReturned) {
   boost::asio::io_context io{1};
   auto const guard = boost::asio::make_work_guard(io);
-  FileMover mover(io.get_executor());
+  async::Pool pool(io.get_executor());
+  FileMover mover(pool);
   bool returned = false;
   std::string said = "nothing";
   mover.move(write("a", "text"), folder / "b", [&](std::string const& problem) {

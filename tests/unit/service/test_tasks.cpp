@@ -242,6 +242,21 @@ TEST_F(ServiceTest, ASubmitOnAFullDiskIsRefusedAndTheTaskNeverRuns) {
   EXPECT_TRUE(until([&] { return sent.starts.size() == 1; }));
 }
 
+TEST_F(ServiceTest, ASubmitThatEndsAtOnceOnAFullDiskLeavesNothingOfItsIdBehind) {
+  disk.fill(true);
+  auto at_once = request("t");
+  at_once.queue_timeout = 0;
+  ASSERT_FALSE(get(ask(service.submit(at_once))));
+  disk.fill(false);
+  ASSERT_TRUE(until([&] { return !service.trouble(); }));
+  auto const asked = ask(service.get("t", 0));
+  auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(5);  // half of the wait for an end
+  ASSERT_TRUE(until([&] { return asked.here() || std::chrono::steady_clock::now() > end; }));
+  ASSERT_TRUE(asked.here()) << "it waits for an end that will never be written";
+  EXPECT_EQ((*asked).error().name, ErrorName::NotFoundError);
+  EXPECT_TRUE(get(ask(service.submit(at_once))));
+}
+
 TEST_F(ServiceTest, AnEndOnAFullDiskIsWrittenWhenThereIsRoom) {
   link();
   ASSERT_TRUE(get(ask(service.submit(request("t")))));
