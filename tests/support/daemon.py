@@ -150,7 +150,14 @@ class Daemon:
             self.kill9()
             raise AssertionError(f"the daemon did not end within {timeout} s of SIGTERM:\n{self.log()[-3000:]}") from None
         self.process = None
+        self._no_report()
         return status
+
+    def _no_report(self) -> None:
+        """Where the program was built with a sanitizer: it has found nothing."""
+        log = self.log()
+        found = [log.find(mark) for mark in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", ": runtime error: ") if mark in log]
+        assert not found, f"the daemon's sanitizer says:\n{log[min(found) :][:6000]}"
 
     def kill9(self) -> None:
         if self.process is not None:
