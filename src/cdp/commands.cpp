@@ -48,8 +48,8 @@ void Gateway::Impl::run_on_target(Session& by, Target& on, Command command) {
   if (rule.act == Act::own && (target_method(by, command) || browser_method(by, command))) return;
   if (!linked || !known) return wait_for(on, std::move(command));
   bool const handshake = ordinary(on) && in_handshake(by, command);
-  if (on.bond == Target::Bond::attached && !on.restoring && !handshake) return carry_out(by, on, std::move(command));
-  if (on.bond == Target::Bond::attached && !on.restoring) {
+  if (on.attachment.ready() && !handshake) return carry_out(by, on, std::move(command));
+  if (on.attachment.ready()) {
     auto const before = last_flight;
     carry_out(by, on, command);
     auto const flight = on.in_flight.find(last_flight);
@@ -62,8 +62,8 @@ void Gateway::Impl::run_on_target(Session& by, Target& on, Command command) {
     flight->second.handshake = std::move(command);
     return watch_handshake(by, on);
   }
-  if (on.bond == Target::Bond::loose && ordinary(on) && answer_unattached(by, on, command)) return;
-  if (on.bond == Target::Bond::loose && on.debuggee.tab < 0 && command.method == "Runtime.runIfWaitingForDebugger") {
+  if (on.attachment.loose() && ordinary(on) && answer_unattached(by, on, command)) return;
+  if (on.attachment.loose() && on.debuggee.tab < 0 && command.method == "Runtime.runIfWaitingForDebugger") {
     return run_if_waiting(by, on, command);  // a shared worker runs already
   }
   by.used = true;
@@ -377,9 +377,9 @@ void Gateway::Impl::resume_if_free(Target& on) {
   if (std::any_of(on.sessions.begin(), on.sessions.end(), [](Session const* session) { return session->held; })) return;
   on.held = false;
   // What its clients have set up must be there before its page comes.
-  if (!on.pending_url.empty() && !on.sessions.empty() && on.bond != Target::Bond::attached) return wake(on);
+  if (!on.pending_url.empty() && !on.sessions.empty() && !on.attachment.attached()) return wake(on);
   go_to_pending_url(on);
-  if (on.bond != Target::Bond::attached) return;
+  if (!on.attachment.attached()) return;
   tell(on, "Runtime.runIfWaitingForDebugger", "{}");
   if (!on.foreseen.empty()) forget_foreseen(on);
   if (!std::exchange(on.requests_held, false)) return;

@@ -53,7 +53,7 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
     if (method == "Target.targetInfoChanged") return child_changed(params);
     return;
   }
-  if (on.bond == Target::Bond::loose) return;  // of an attachment that is gone
+  if (on.attachment.loose()) return;  // of an attachment that is gone
   if (domain == "Inspector") {
     if (method == "Inspector.detached") {
       if (on.upstream.empty()) detached(on, string_in(params, "reason"));
@@ -64,7 +64,8 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
       return crashed(on);
     }
     if (method == "Inspector.targetReloadedAfterCrash") on.crashed = false;
-    if (method == "Inspector.workerScriptLoaded" && std::exchange(on.script_loaded, true) && on.restoring) return;
+    if (method == "Inspector.workerScriptLoaded" && std::exchange(on.script_loaded, true) && on.attachment.restoring())
+      return;
   } else if (domain == "Fetch") {
     if (on.requests_held) {
       on.held_requests.emplace_back(method, params);
@@ -92,7 +93,7 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
   if (is_replayed(method)) {
     auto const time = time_of(method, params);
     // Chrome tells a new attachment again what an earlier one has told already.
-    if (on.restoring && time <= on.last_told) return;
+    if (on.attachment.restoring() && time <= on.last_told) return;
     on.last_told = std::max(on.last_told, time);
   }
   on.replay.note(method, params);
@@ -151,7 +152,7 @@ void Gateway::Impl::child_attached(Target& on, std::string_view params) {
   bool const held = flag_in(said, "waitingForDebugger");
   if (id.empty() || upstream.empty()) return;
   if (auto* const there = target(id)) {
-    if (there->bond != Target::Bond::loose) {
+    if (!there->attachment.loose()) {
       // A service worker of two pages comes by both; the first is the one that is spoken to.
       there->other_ways.emplace_back(on.debuggee, upstream);
       transport.send(on.debuggee, upstream, "Runtime.runIfWaitingForDebugger", "{}", [](Answer const&) {});
@@ -159,18 +160,16 @@ void Gateway::Impl::child_attached(Target& on, std::string_view params) {
     }
     // It has outlived the attachment through which it was known.
     targets.move(*there, on.debuggee, upstream);
-    there->bond = Target::Bond::attached;
+    there->attachment.on(Attachment::Event::come_back);
     there->held = held;
-    there->attachment = ++last_attachment;
     restore(*there);
     resume_if_free(*there);
     return;
   }
   auto& child = targets.add(std::move(info), on.debuggee, upstream);
   child.parent = on.info.id;
-  child.bond = Target::Bond::attached;
+  child.attachment.on(Attachment::Event::announced);
   child.held = held;
-  child.attachment = ++last_attachment;
   for (auto& [number, client] : clients) {
     for (auto& [name, session] : client.sessions) {
       if (session->discover) tell_discovered(*session, child);
@@ -193,7 +192,7 @@ void Gateway::Impl::part_with(std::string const& id, Debuggee const& page) {
   if (!child) return;
   std::erase_if(child->other_ways, [this, &page](auto const& way) {
     auto const* by = target_at(way.first, "");
-    return way.first == page || !by || by->bond != Target::Bond::attached;
+    return way.first == page || !by || !by->attachment.attached();
   });
   if (child->other_ways.empty() || child->debuggee != page) return vanish(id);
   // Sessions that its old page's had go with that page; those of the browser's stay.
@@ -208,8 +207,7 @@ void Gateway::Impl::part_with(std::string const& id, Debuggee const& page) {
   for (auto const& [client, session] : ending) end_session(client, session, true);
   targets.move(*child, debuggee, upstream);
   child->parent = target_at(debuggee, "")->info.id;
-  child->bond = Target::Bond::attached;
-  child->attachment = ++last_attachment;
+  child->attachment.on(Attachment::Event::come_back);
   restore(*child);
   announce_where_wanted(*child);
 }

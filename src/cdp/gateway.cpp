@@ -66,9 +66,8 @@ void Gateway::Impl::link_down(std::string_view why) {
   loss = {code::server_error, "The link to the browser was lost (" + std::string(why) +
                                   ") before it answered: it may or may not have been carried out."};
   for (auto& [id, target] : targets) {
-    target->left_attached = target->left_attached || target->bond != Target::Bond::loose;
     if (target->missed_since == 0) target->missed_since = down_since;
-    lost(*target, loss);
+    lost(*target, loss, Attachment::Event::link_lost);
     target->follows = false;
   }
   early_events.clear();
@@ -158,8 +157,7 @@ void Gateway::Impl::ready() {
     if (auto* const on = target(id)) announce_where_wanted(*on);
   }
   for (auto const& [id, target] : targets) {
-    if (target->parent.empty() && target->bond == Target::Bond::loose &&
-        (needed(*target) || !target->waiting.empty())) {
+    if (target->parent.empty() && target->attachment.loose() && (needed(*target) || !target->waiting.empty())) {
       again.push_back(id);
     }
   }
@@ -168,9 +166,8 @@ void Gateway::Impl::ready() {
   }
   for (auto const& [id, on] : targets) {
     // Whoever used it has gone while the link was away.
-    bool const left = std::exchange(on->left_attached, false);
-    if (!on->parent.empty() || on->bond != Target::Bond::loose) continue;
-    if (left) transport.detach(on->debuggee);
+    if (!on->parent.empty() || !on->attachment.loose()) continue;
+    if (on->attachment.on(Attachment::Event::not_wanted)) transport.detach(on->debuggee);
     say_missed(*on);
   }
   std::vector<ClientId> fresh;
@@ -354,7 +351,7 @@ Counts Gateway::counts() const {
   counts.clients = impl_->clients.size();
   for (auto const& [id, client] : impl_->clients) counts.sessions += client.sessions.size();
   for (auto const& [id, target] : impl_->targets) {
-    if (target->bond != Target::Bond::loose && target->parent.empty()) ++counts.attached;
+    if (!target->attachment.loose() && target->parent.empty()) ++counts.attached;
     counts.pending += target->in_flight.size() + target->waiting.size();
   }
   return counts;

@@ -145,8 +145,10 @@ struct Gateway::Impl {
   /// Answers it when the target's next page has come, or after a while with an error; its number among those.
   std::uint64_t await_page(Target& target, Ticket const& ticket);
   void give_up_on_page(std::string const& target, std::uint64_t number, Failure const& why);
-  void answer_navigating(Target& target);         ///< its page has come
-  void lost(Target& target, Failure const& why);  ///< the attachment is gone; commands in flight are answered
+  void answer_navigating(Target& target);  ///< its page has come
+  void lost(
+      Target& target, Failure const& why,
+      Attachment::Event event = Attachment::Event::ended);  ///< the attachment is gone; commands in flight are answered
   void detached(Target& target, std::string_view reason);
   void let_go(Target& target);
   void let_go_when_idle(Target& target);
@@ -400,7 +402,7 @@ struct Gateway::Impl {
   static constexpr Millis worth_watching = 30'000;
   std::string default_context;
   std::string session_prefix;
-  std::uint64_t last_session = 0, last_flight = 0, last_attachment = 0;
+  std::uint64_t last_session = 0, last_flight = 0;
   /// Execution contexts of our making begin far above any of Chrome's.
   static constexpr std::int64_t first_context = 1'000'000'000;
   std::int64_t last_context = first_context;

@@ -40,7 +40,7 @@ void set_auto_attach(Gateway::Impl& gateway, Session& by, Command const& command
     for (auto const& child : children) gateway.end_session(by.client, child, true);
   }
   auto* const on = by.kind == Session::Kind::target ? gateway.target(by.target) : nullptr;
-  if (!on || on->bond != Target::Bond::attached) {
+  if (!on || !on->attachment.attached()) {
     if (on && by.used && by.auto_attach.on) gateway.wake(*on);
     return gateway.reply(command.ticket, "{}");
   }

@@ -23,39 +23,38 @@ std::string without(std::string_view params, std::string_view member) {
 }  // namespace
 
 void Gateway::Impl::wake(Target& on) {
-  if (on.bond != Target::Bond::loose || !linked || !known || !on.parent.empty()) return;
-  on.bond = Target::Bond::attaching;
-  on.attachment = ++last_attachment;
+  if (!on.attachment.loose() || !linked || !known || !on.parent.empty()) return;
+  on.attachment.on(Attachment::Event::attach);
   if (!on.discarded) return attach_now(on);
   // A discarded page attaches and then answers nothing: it is loaded first, where it lies, without being shown.
   transport.chrome("tabs.reload", "[" + std::to_string(on.debuggee.tab) + "]", [](Answer const&) {});
   // What an attached page is asked before its document has come is answered by an empty one.
-  on.reviving = true;
-  timers.after(revived_by, [this, id = on.info.id, attachment = on.attachment] {
+  on.attachment.revive();
+  timers.after(revived_by, [this, id = on.info.id, attachment = on.attachment.number()] {
     auto* const still = target(id);
-    if (still && still->attachment == attachment && std::exchange(still->reviving, false)) attach_now(*still);
+    if (still && still->attachment.number() == attachment && still->attachment.revived()) attach_now(*still);
   });
 }
 
 void Gateway::Impl::attach_now(Target& on) {
   on.discarded = false;
-  transport.attach(on.debuggee,
-                   [this, id = on.info.id, attachment = on.attachment, debuggee = on.debuggee](Answer const& answer) {
-                     auto const* const still = target(id);
-                     if (still && still->attachment == attachment) return attached(id, attachment, answer);
-                     // It has gone meanwhile: nobody else would let go of what has been attached for it.
-                     bool const anew = std::any_of(targets.begin(), targets.end(), [&debuggee](auto const& row) {
-                       return row.second->debuggee == debuggee && row.second->bond != Target::Bond::loose;
-                     });
-                     if (answer && !anew) transport.detach(debuggee);
-                   });
+  transport.attach(on.debuggee, [this, id = on.info.id, attachment = on.attachment.number(),
+                                 debuggee = on.debuggee](Answer const& answer) {
+    auto const* const still = target(id);
+    if (still && still->attachment.number() == attachment) return attached(id, attachment, answer);
+    // It has gone meanwhile: nobody else would let go of what has been attached for it.
+    bool const anew = std::any_of(targets.begin(), targets.end(), [&debuggee](auto const& row) {
+      return row.second->debuggee == debuggee && !row.second->attachment.loose();
+    });
+    if (answer && !anew) transport.detach(debuggee);
+  });
 }
 
 void Gateway::Impl::attached(std::string const& id, std::uint64_t attachment, Answer const& answer) {
   auto* const on = target(id);
-  if (!on || on->attachment != attachment || on->bond != Target::Bond::attaching) return;
+  if (!on || on->attachment.number() != attachment) return;
   if (!answer) {
-    on->bond = Target::Bond::loose;
+    on->attachment.on(Attachment::Event::refused);
     if (answer.error().code == link_lost) return;  // waits for the link
     go_to_pending_url(*on);
     for (auto const& command : take_waiting(*on)) {
@@ -67,25 +66,25 @@ void Gateway::Impl::attached(std::string const& id, std::uint64_t attachment, An
     }
     return;
   }
-  on->bond = Target::Bond::attached;
+  if (!on->attachment.on(Attachment::Event::granted)) return;
   on->fresh = false;
   targets.move(*on, on->debuggee, on->upstream);
   restore(*on);
 }
 
 void Gateway::Impl::restoring_asked(Target& on, std::string_view method, std::string_view params, Answered then) {
-  ++on.unanswered;
-  transport.send(on.debuggee, on.upstream, method, params,
-                 [this, id = on.info.id, attachment = on.attachment, then = std::move(then)](Answer const& answer) {
-                   auto* const still = target(id);
-                   if (!still || still->attachment != attachment) return;
-                   if (then) then(answer);
-                   if (--still->unanswered == 0 && still->restoring) restored(*still);
-                 });
+  on.attachment.asked();
+  transport.send(
+      on.debuggee, on.upstream, method, params,
+      [this, id = on.info.id, attachment = on.attachment.number(), then = std::move(then)](Answer const& answer) {
+        auto* const still = target(id);
+        if (!still || still->attachment.number() != attachment) return;
+        if (then) then(answer);
+        if (still->attachment.answered()) restored(*still);
+      });
 }
 
 void Gateway::Impl::restore(Target& on) {
-  on.restoring = true;
   on.crashed = false;
   on.enabled.clear();
   on.set_once.clear();
@@ -107,7 +106,7 @@ void Gateway::Impl::restore(Target& on) {
     spread(on, "DOM.documentUpdated", "{}");
   }
   for (auto const& [id, context] : on.contexts) on.unseen.insert(id);
-  on.unanswered = 1;  // until all has been asked
+  on.attachment.asked();  // until all has been asked
 
   std::set<std::string> asked;
   for (auto* const session : on.sessions) {
@@ -155,17 +154,18 @@ void Gateway::Impl::restore(Target& on) {
   }
   // A barrier: what the commands above make Chrome tell has come before its answer.
   restoring_asked(on, "Target.getTargetInfo", "{}", nullptr);
-  if (--on.unanswered == 0) restored(on);
+  if (on.attachment.answered()) restored(on);
 }
 
 void Gateway::Impl::restored(Target& on) {
-  on.restoring = on.silent = false;
+  on.attachment.on(Attachment::Event::restored);
+  on.silent = false;
   on.scripted = true;
   forget_unseen(on);
   // Children that have not come back with the attachment are gone.
   std::vector<std::string> missing;
   for (auto const& [id, other] : targets) {
-    if (other->parent == on.info.id && other->bond == Target::Bond::loose) missing.push_back(id);
+    if (other->parent == on.info.id && other->attachment.loose()) missing.push_back(id);
   }
   for (auto const& id : missing) vanish(id);
   say_missed(on);
@@ -193,16 +193,13 @@ void Gateway::Impl::flush(Target& on) {
   for (auto& command : take_waiting(on)) run(std::move(command));
 }
 
-void Gateway::Impl::lost(Target& on, Failure const& why) {
+void Gateway::Impl::lost(Target& on, Failure const& why, Attachment::Event event) {
   auto const flights = std::exchange(on.in_flight, {});
-  on.objects_lost = on.objects_lost || (on.bond == Target::Bond::attached &&
-                                        std::any_of(on.sessions.begin(), on.sessions.end(),
-                                                    [](Session const* session) { return session->used; }));
-  on.bond = Target::Bond::loose;
-  on.attachment = ++last_attachment;
-  on.restoring = false;
-  on.unanswered = 0;
-  on.held = on.requests_held = on.reviving = on.silent = false;
+  on.objects_lost = on.objects_lost ||
+                    (on.attachment.attached() && std::any_of(on.sessions.begin(), on.sessions.end(),
+                                                             [](Session const* session) { return session->used; }));
+  on.attachment.on(event);
+  on.held = on.requests_held = on.silent = false;
   on.foreseen.clear();
   if (on.upstream.empty()) {
     for (auto const& [id, other] : targets) {
@@ -338,7 +335,7 @@ bool Gateway::Impl::needed(Target const& on) const {
 }
 
 void Gateway::Impl::let_go(Target& on) {
-  if (on.bond == Target::Bond::loose || !on.upstream.empty()) return;
+  if (on.attachment.loose() || !on.upstream.empty()) return;
   part_with_children(on);
   lost(on, {code::server_error, "Inspected target navigated or closed"});
   update_follow(on);
@@ -346,11 +343,11 @@ void Gateway::Impl::let_go(Target& on) {
 }
 
 void Gateway::Impl::let_go_when_idle(Target& on) {
-  timers.after(limits.idle, [this, id = on.info.id, attachment = on.attachment] {
+  timers.after(limits.idle, [this, id = on.info.id, attachment = on.attachment.number()] {
     auto* const still = target(id);
-    if (!still || still->attachment != attachment || still->bond != Target::Bond::attached) return;
-    bool const busy = !still->in_flight.empty() || !still->waiting.empty() || still->restoring || needed(*still) ||
-                      clock.now().mono - still->used < limits.idle;
+    if (!still || still->attachment.number() != attachment || !still->attachment.attached()) return;
+    bool const busy = !still->in_flight.empty() || !still->waiting.empty() || !still->attachment.ready() ||
+                      needed(*still) || clock.now().mono - still->used < limits.idle;
     if (busy) return let_go_when_idle(*still);
     let_go(*still);
   });

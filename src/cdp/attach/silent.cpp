@@ -88,9 +88,9 @@ void Gateway::Impl::answer_in_stead(Session& by, Target& on) {
   }
   if (on.crashed) return event(by, "Inspector.targetCrashed", "{}");
   if (!news) return;
-  timers.after(said_after, [this, id = on.info.id, attachment = on.attachment] {
+  timers.after(said_after, [this, id = on.info.id, attachment = on.attachment.number()] {
     auto* const still = target(id);
-    if (!still || !still->silent || still->attachment != attachment) return;
+    if (!still || !still->silent || still->attachment.number() != attachment) return;
     spread(*still, "Log.entryAdded",
            R"({"entry":{"source":"other","level":"warning","text":)" + wire::quote(no_answer) + R"(,"timestamp":)" +
                std::to_string(clock.now().wall) + "}}");

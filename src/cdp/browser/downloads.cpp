@@ -110,7 +110,7 @@ void Gateway::Impl::hear_downloads() {
 }
 
 void Gateway::Impl::hear_downloads(Target& on) {
-  if (on.bond != Target::Bond::attached || on.restoring || !ordinary(on)) return;
+  if (!on.attachment.ready() || !ordinary(on)) return;
   bool const wish = downloads.wanted() || enabled(on, "Page");
   if (wish == on.enabled.contains("Page")) return;
   if (wish) {

@@ -26,8 +26,8 @@ std::string request_id(std::string_view params) {
 /// What is kept of an earlier attachment is void: Chrome has let go of what was paused in it.
 Interceptions& present(Target& on) {
   auto& fetch = on.fetch;
-  if (fetch.attachment == on.attachment) return fetch;
-  fetch.attachment = on.attachment;
+  if (fetch.attachment == on.attachment.number()) return fetch;
+  fetch.attachment = on.attachment.number();
   fetch.paused.clear();
   fetch.underway.clear();
   fetch.in_force.clear();
@@ -62,7 +62,7 @@ bool is_gone(Answer const& answer) {
 }  // namespace
 
 void Gateway::Impl::update_patterns(Target& on) {
-  if (on.bond != Target::Bond::attached) return;
+  if (!on.attachment.attached()) return;
   auto& fetch = present(on);
   auto params = wanted(on);
   if (params == fetch.in_force) return;
@@ -71,7 +71,7 @@ void Gateway::Impl::update_patterns(Target& on) {
   if (off) fetch.paused.clear();  // Chrome lets them go
   ++fetch.settling;
   transport.send(on.debuggee, on.upstream, off ? "Fetch.disable" : "Fetch.enable", off ? "{}" : fetch.in_force,
-                 [this, id = on.info.id, attachment = on.attachment](Answer const&) {
+                 [this, id = on.info.id, attachment = on.attachment.number()](Answer const&) {
                    auto* const still = target(id);
                    if (still && still->fetch.attachment == attachment && still->fetch.settling > 0)
                      --still->fetch.settling;
@@ -91,7 +91,7 @@ void Gateway::Impl::enable_fetch(Session& by, Target& on, Command const& command
   if (readable && fetch.settling == 0 && params == fetch.in_force) return reply(command.ticket, "{}");
   fetch.in_force = params;
   ++fetch.settling;
-  auto seen = [this, id = on.info.id, attachment = on.attachment, client = by.client, name = by.id, readable,
+  auto seen = [this, id = on.info.id, attachment = on.attachment.number(), client = by.client, name = by.id, readable,
                mine = command.params, former = std::move(former)](Answer const& answer) -> std::optional<std::string> {
     auto* const still = target(id);
     if (!still || still->fetch.attachment != attachment) return std::nullopt;
@@ -168,7 +168,7 @@ void Gateway::Impl::answer_alone(Session& by, Target& on, std::string const& id,
 
 Gateway::Impl::Seen Gateway::Impl::answer_seen(Target const& on, std::string id, PausedRequest before) {
   before.answering = false;
-  return [this, of = on.info.id, attachment = on.attachment, id = std::move(id),
+  return [this, of = on.info.id, attachment = on.attachment.number(), id = std::move(id),
           before = std::move(before)](Answer const& answer) -> std::optional<std::string> {
     auto* const still = target(of);
     if (!still || still->fetch.attachment != attachment) return std::nullopt;
@@ -334,7 +334,7 @@ void Gateway::Impl::stop_intercepting(Session& by, Target& on) {
     request.asked.reset();
     if (!request.answering) orphaned.push_back(id);
   }
-  if (on.bond != Target::Bond::attached) return fetch.paused.clear();
+  if (!on.attachment.attached()) return fetch.paused.clear();
   update_patterns(on);
   if (fetch.wishes.empty()) return;
   for (auto const& id : orphaned) {

@@ -25,7 +25,7 @@ bool Gateway::Impl::workers_wanted() const {
   if (!linked || !known) return false;
   bool const used = std::any_of(targets.begin(), targets.end(), [this](auto const& row) {
     auto const& on = *row.second;
-    return on.bond == Target::Bond::attached && ordinary(on) && clock.now().mono - on.used < worth_watching;
+    return on.attachment.attached() && ordinary(on) && clock.now().mono - on.used < worth_watching;
   });
   if (!used) return false;
   for (auto const& [id, client] : clients) {

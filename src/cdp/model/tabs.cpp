@@ -230,8 +230,7 @@ Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
     made.complete = tab->complete;
     made.fresh = known;
     if (tab->early) {
-      made.bond = Target::Bond::attached;
-      made.attachment = ++last_attachment;
+      made.attachment.on(Attachment::Event::announced);
       made.held = made.requests_held = true;
       begin_foreseen(made, tab->plan);
     }
@@ -476,16 +475,16 @@ void Gateway::Impl::navigation_event(std::string_view name, json::object const& 
     return;
   }
   auto* const on = target_of(tab);
-  if (name == "onCompleted" && on && on->bond == Target::Bond::attached) look_for_workers();
+  if (name == "onCompleted" && on && on->attachment.attached()) look_for_workers();
   if (!on || number_in(details, "frameId") != 0) return;
-  bool const attached = on->bond == Target::Bond::attached;
+  bool const attached = on->attachment.attached();
   if (name == "onCommitted" && attached) on->committed = text_in(details, "url");
   if (attached) return;
   if (name == "onCommitted") {
-    if (std::exchange(on->reviving, false)) return attach_now(*on);
+    if (on->attachment.revived()) return attach_now(*on);
     // What is being attached is compared with what was told once it is; a new tab's first page was told with the tab.
     bool const first = std::exchange(on->fresh, false) && text_in(details, "url") == on->info.url;
-    if (first || on->bond == Target::Bond::attaching) return;
+    if (first || !on->attachment.loose()) return;
     navigated_unattached(*on, text_in(details, "url"));
   } else if (name == "onDOMContentLoaded") {
     loaded_unattached(*on, "DOMContentLoaded");

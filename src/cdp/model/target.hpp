@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/clock.hpp"
+#include "cdp/attach/attachment.hpp"
 #include "cdp/intercept/fetch.hpp"
 #include "cdp/model/replay.hpp"
 #include "cdp/protocol/command.hpp"
@@ -89,14 +90,14 @@ struct AwaitedPage {
 };
 
 struct Target {
-  enum class Bond : unsigned char { loose, attaching, attached };
+  explicit Target(std::uint64_t& attachments) : attachment(attachments) {}
 
   TargetInfo info;
   Debuggee debuggee;
   std::string upstream;  ///< Chrome's session id below the debuggee; empty: its own
   std::string parent;    ///< id of the target whose session announced it; empty: none
   std::vector<std::pair<Debuggee, std::string>> other_ways{};  ///< to a service worker that other pages have too
-  Bond bond = Bond::loose;
+  Attachment attachment;
   bool held = false;                      ///< Chrome has stopped it until Runtime.runIfWaitingForDebugger
   std::vector<AwaitedPage> navigating{};  ///< by the time they began
   bool follows = false;                   ///< the tabs that it opens are attached at once
@@ -104,7 +105,6 @@ struct Target {
   std::vector<Foreseen> foreseen{};       ///< a popup: what it was sent, as long as it matters
   bool requests_held = false;             ///< a popup: its requests wait until the clients have set it up
   std::vector<std::pair<std::string, std::string>> held_requests{};  ///< Fetch events meanwhile: method and params
-  bool reviving = false;  ///< discarded, being loaded: attached to once its page has come
   bool crashed = false;
   bool silent = false;                    ///< has not answered a handshake, nor anything else since
   std::set<std::uint64_t> said_in_stead;  ///< commands in Chrome's hands that have been answered (silent.cpp)
@@ -119,10 +119,6 @@ struct Target {
   bool objects_lost = false;       ///< the attachment went in which clients had made objects
   bool scripted = true;            ///< its document came while the sessions' scripts were in force
   Millis missed_since = 0;         ///< since when nobody has seen its events, the link being lost; 0: they are seen
-  bool left_attached = false;      ///< attached when the link was lost
-  bool restoring = false;          ///< attached anew: what Chrome tells is compared with what was told before
-  int unanswered = 0;              ///< of what restoring has asked
-  std::uint64_t attachment = 0;    ///< rises with each; answers of an earlier one count no more
   Millis used = 0;                 ///< when a client last asked something of it
   std::string pending_url;         ///< where it goes when no session holds it any more; empty: it is there
   std::set<std::string> set_once;  ///< what Chrome takes once, in the present attachment

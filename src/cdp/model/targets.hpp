@@ -27,7 +27,7 @@ class Targets {
   /// Known from now on, at the end, in the place of one with the same id.
   Target& add(TargetInfo info, Debuggee debuggee, std::string upstream) {
     remove(info.id);
-    auto made = std::make_unique<Target>();
+    auto made = std::make_unique<Target>(last_attachment_);
     made->info = std::move(info);
     rows_.emplace_back(made->info.id, std::move(made));
     auto const row = std::prev(rows_.end());
@@ -70,6 +70,7 @@ class Targets {
     if (found != by_way_.end() && found->second == target.info.id) by_way_.erase(found);
   }
 
+  std::uint64_t last_attachment_ = 0;
   Rows rows_;
   std::unordered_map<std::string_view, Rows::iterator> by_id_;      ///< the texts are those of the rows
   std::map<std::pair<Debuggee, std::string>, std::string> by_way_;  ///< (debuggee, Chrome's session)

@@ -122,11 +122,11 @@ void Gateway::Impl::auto_attach(Session& session) {
 }
 
 void Gateway::Impl::update_auto_attach(Target& on) {
-  if (on.bond != Target::Bond::attached) return;
+  if (!on.attachment.attached()) return;
   auto const params = together(on.sessions);
   if (params == on.auto_attach || (on.auto_attach.empty() && params.starts_with(R"({"autoAttach":false)"))) return;
   on.auto_attach = params;
-  if (on.restoring) return restoring_asked(on, "Target.setAutoAttach", params, nullptr);
+  if (on.attachment.restoring()) return restoring_asked(on, "Target.setAutoAttach", params, nullptr);
   tell(on, "Target.setAutoAttach", params);
 }
 
@@ -181,7 +181,7 @@ void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool s
         std::any_of(on->sessions.begin(), on->sessions.end(), [](Session const* other) { return other->used; }) ||
         std::any_of(on->in_flight.begin(), on->in_flight.end(),
                     [](auto const& row) { return row.second.ticket.client != 0; });
-    if (in_use || needed(*on) || on->bond != Target::Bond::attached) {
+    if (in_use || needed(*on) || !on->attachment.attached()) {
       take_back(*ending, *on);
       update_auto_attach(*on);
     } else if (on->upstream.empty()) {
@@ -203,7 +203,7 @@ void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool s
 }
 
 void Gateway::Impl::take_back(Session& of, Target& on) {
-  if (on.bond != Target::Bond::attached) return;
+  if (!on.attachment.attached()) return;
   auto& lines = of.ledger.lines();
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
     Ledger::Line const* others = nullptr;

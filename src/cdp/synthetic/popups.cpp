@@ -82,7 +82,7 @@ std::vector<Foreseen> Gateway::Impl::foresee(Client const& by, std::string_view 
 void Gateway::Impl::update_follow(Target& on) {
   if (on.debuggee.tab < 0 || !ordinary(on)) return;
   std::set<ClientId> who;
-  if (on.bond == Target::Bond::attached) {
+  if (on.attachment.attached()) {
     for (auto const* session : on.sessions) {
       auto const& all = client(session->client)->sessions;
       bool const attaches = std::any_of(all.begin(), all.end(), [](auto const& row) {
