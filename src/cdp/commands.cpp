@@ -28,7 +28,7 @@ bool switches_off(Command const& command) {
 void Gateway::Impl::run(Command command) {
   auto* const by = session(command.ticket.client, command.ticket.session);
   if (!by) return fail(command.ticket, no_such_session());
-  if (!settling.empty()) said_while_settling(command.ticket);
+  if (!settling.empty()) settling.asked(command.ticket);
   if (by->kind == Session::Kind::target) {
     if (auto* const on = target(by->target)) return run_on_target(*by, *on, std::move(command));
     return fail(command.ticket, no_such_target());
@@ -366,7 +366,7 @@ void Gateway::Impl::remove_binding(Session& by, Target& on, Command const& comma
 void Gateway::Impl::run_if_waiting(Session& by, Target& on, Command const& command) {
   by.held = false;
   by.set_up = true;
-  if (!settling.empty()) lets_go(by);
+  if (!settling.empty()) settling.let_go(by.key());
   reply(command.ticket, "{}");
   resume_if_free(on);
   plans_changed();

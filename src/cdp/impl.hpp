@@ -17,7 +17,9 @@
 #include "cdp/protocol/methods.hpp"
 #include "cdp/protocol/timers.hpp"
 #include "cdp/session/session.hpp"
+#include "cdp/session/settling.hpp"
 #include "cdp/synthetic/extensions.hpp"
+#include "cdp/synthetic/plans.hpp"
 
 namespace any::cdp {
 
@@ -160,7 +162,6 @@ struct Gateway::Impl {
   /// Follows what the page opens while a client that attaches automatically uses it.
   void update_follow(Target& target);
   std::vector<Foreseen> foresee(Client const& by, std::string_view context);
-  std::int64_t plan_of(std::vector<Foreseen> rows);
   void plans_changed();  ///< a client has said what it may say to a popup too
   void begin_foreseen(Target& popup, std::int64_t mark);
   /// The client says what was foreseen of it: false: it was not, or Chrome has refused it.
@@ -170,11 +171,8 @@ struct Gateway::Impl {
   void say_again(Target& popup, Foreseen const& row);
   void forget_foreseen(Target& popup);
   void begin_settling(Session const& on_popup);
-  void said_while_settling(Ticket const& ticket);
-  void lets_go(Session const& by);
-  void answered_while_settling(Ticket const& ticket);
   bool kept_while_settling(Session const& to, std::string_view method, std::string_view params);
-  void settle(ClientId client, std::string const& session);
+  void settle(SessionKey const& session);
 
   // commands.cpp
   void run(Command command);
@@ -369,18 +367,11 @@ struct Gateway::Impl {
     std::string upstream, method, params;
   };
   std::map<TabId, std::vector<EarlyEvent>>
-      early_events;                                     ///< of tabs that are attached and whose target is not known yet
-  std::map<TabId, boost::json::array> early_answers;    ///< of such tabs: what Chrome answered to the plan
-  std::map<std::int64_t, std::vector<Foreseen>> plans;  ///< what popups are sent, the newest of them
-  std::int64_t last_plan = 0;
+      early_events;                                   ///< of tabs that are attached and whose target is not known yet
+  std::map<TabId, boost::json::array> early_answers;  ///< of such tabs: what Chrome answered to the plan
+  Plans plans;
   bool planning = false;
-  /// A session on a popup whose client sets it up: the events wait behind the answers to what it has said.
-  struct Settling {
-    bool let_go = false;
-    std::set<std::string> unanswered{};  ///< ids of its commands
-    std::vector<std::pair<std::string, std::string>> events{};
-  };
-  std::map<std::pair<ClientId, std::string>, Settling> settling;
+  Settling settling;
   std::vector<BrowserContext> contexts;
   struct Expecting {
     std::function<void(Target&)> told;
@@ -389,8 +380,8 @@ struct Gateway::Impl {
   std::map<TabId, std::vector<Expecting>> expected;  ///< who waits for the target of a new tab
   std::vector<std::function<void()>> when_known;     ///< who waits for the browser's tabs
   Downloads downloads;
-  std::map<ClientId, OwnCookies> own_cookies;
-  std::vector<Grant> grants;
+  ClientsCookies clients_cookies;
+  Grants grants;
   std::map<std::uint64_t, LoadedExtension> extensions;  ///< by sandbox
   std::map<std::string, MadeTarget, std::less<>> made_targets;
   std::uint64_t last_sandbox = 0, last_made = 0;

@@ -149,7 +149,7 @@ void Gateway::Impl::contexts_of_gone(ClientId gone_client) {
     dispose_context(id, [](Answer const&) {});
   }
   take_back_grants(gone_client, "", [](Answer const&) {});
-  own_cookies.erase(gone_client);
+  clients_cookies.forget(gone_client);
   std::erase_if(downloads.wishes, [gone_client](auto const& row) { return row.first.first == gone_client; });
   std::erase_if(downloads.listeners, [gone_client](auto const& row) { return row.first == gone_client; });
   hear_downloads();

@@ -126,7 +126,7 @@ void Gateway::Impl::set_cookies(Ticket const& ticket, std::string context, std::
                                    : Failure{code::bad_params, "Invalid cookie fields", set.error().message};
                          }
                          if (set && own && clients.contains(ticket.client)) {
-                           own_cookies[ticket.client][cookie_key(record)] = deletion_of(record);
+                           clients_cookies.note(ticket.client, cookie_key(record), deletion_of(record));
                          }
                          if (--gathered->left > 0) return;
                          gathered->failed ? fail(ticket, *gathered->failed) : reply(ticket, "{}");
@@ -151,7 +151,7 @@ void Gateway::Impl::set_cookies_by_page(Session const& by, Target& on, Command c
   }
   pass(on, command.ticket, command.method, command.params,
        [this, client = by.client, made = std::move(made)](Answer const& answer) -> std::optional<std::string> {
-         if (answer && clients.contains(client)) own_cookies[client].insert(made.begin(), made.end());
+         if (answer && clients.contains(client)) clients_cookies.note(client, made);
          return std::nullopt;
        });
 }
@@ -185,13 +185,7 @@ void Gateway::Impl::clear_cookies(Ticket const& ticket, std::string const& of) {
     });
     return;
   }
-  std::vector<json::object> deletions;
-  auto& own = own_cookies[ticket.client];
-  for (auto const& [key, deletion] : own) {
-    if (key.store == store) deletions.push_back(deletion);
-  }
-  std::erase_if(own, [&store](auto const& row) { return row.first.store == store; });
-  remove(deletions);
+  remove(clients_cookies.take(ticket.client, store));
 }
 
 }  // namespace any::cdp

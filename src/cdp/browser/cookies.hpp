@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cdp/protocol/params.hpp"
 
@@ -29,5 +30,29 @@ boost::system::result<boost::json::object, Failure> chrome_cookie(Params& cookie
 /// The argument of chrome.cookies.set that deletes this cookie and no other (chrome.cookies.remove takes all of that
 /// name that the URL would be sent).
 boost::json::object deletion_of(boost::json::object const& chrome_cookie);
+
+/// Which cookies of the person's profile each client has made.
+class ClientsCookies {
+ public:
+  void note(ClientId client, CookieKey key, boost::json::object deletion) {
+    made_[client].insert_or_assign(std::move(key), std::move(deletion));
+  }
+  /// Those that are noted already stay as they are.
+  void note(ClientId client, OwnCookies const& cookies) { made_[client].insert(cookies.begin(), cookies.end()); }
+  /// They are the client's no more; what deletes each.
+  std::vector<boost::json::object> take(ClientId client, std::string_view store) {
+    std::vector<boost::json::object> deletions;
+    std::erase_if(made_[client], [&](auto const& row) {
+      if (row.first.store != store) return false;
+      deletions.push_back(row.second);
+      return true;
+    });
+    return deletions;
+  }
+  void forget(ClientId client) { made_.erase(client); }
+
+ private:
+  std::map<ClientId, OwnCookies> made_;
+};
 
 }  // namespace any::cdp

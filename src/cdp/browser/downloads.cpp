@@ -147,10 +147,7 @@ void Gateway::Impl::download_event(Target& on, std::string_view method, std::str
                     .pattern = site_pattern(on.info.url),
                     .setting = "allow",
                     .incognito = incognito_context(download.context)};
-      bool const had = std::any_of(grants.begin(), grants.end(), [&several](Grant const& old) {
-        return old.type == several.type && old.pattern == several.pattern && old.incognito == several.incognito;
-      });
-      if (!several.pattern.empty() && !had) grant(std::move(several), [](Answer const&) {});
+      if (!several.pattern.empty() && !grants.covers(several)) grant(std::move(several), [](Answer const&) {});
     }
     download.denied = download.denied && !saved;
     for (auto const& [client_id, name] : downloads.listeners) {

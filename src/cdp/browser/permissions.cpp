@@ -214,29 +214,17 @@ bool Gateway::Impl::permission_method(Session& by, Command const& command) {
 }
 
 void Gateway::Impl::grant(Grant wish, Answered done) {
-  std::erase_if(grants, [&wish](Grant const& old) {
-    return old.client == wish.client && old.context == wish.context && old.type == wish.type &&
-           old.pattern == wish.pattern;
-  });
   // Written down first: whatever becomes of the call, it is taken back.
-  grants.push_back(wish);
+  grants.put(wish);
   transport.chrome("contentSettings." + wish.type + ".set", set_args(wish), std::move(done));
 }
 
 void Gateway::Impl::take_back_grants(ClientId client_id, std::string_view of, Answered done) {
-  bool const some = std::any_of(grants.begin(), grants.end(), [&](Grant const& old) {
-    return old.client == client_id && (of.empty() || old.context == of);
-  });
-  if (some && !linked) {
+  if (grants.has(client_id, of) && !linked) {
     when_known.push_back([this, client_id, of = std::string(of), done] { take_back_grants(client_id, of, done); });
     return;
   }
-  std::set<std::pair<std::string, bool>> types;
-  std::erase_if(grants, [&](Grant const& old) {
-    if (old.client != client_id || (!of.empty() && old.context != of)) return false;
-    types.emplace(old.type, old.incognito);
-    return true;
-  });
+  auto const types = grants.take(client_id, of);
   if (types.empty()) {
     timers.after(0, [done = std::move(done)] { done("{}"); });
     return;
@@ -253,8 +241,7 @@ void Gateway::Impl::take_back_grants(ClientId client_id, std::string_view of, An
                        if (--*left > 0) return;
                        *failed ? done(**failed) : done("{}");
                      });
-    for (auto const& other : grants) {
-      if (other.type != type || other.incognito != incognito) continue;
+    for (auto const& other : grants.of(type, incognito)) {
       transport.chrome("contentSettings." + type + ".set", set_args(other), [](Answer const&) {});
     }
   }

@@ -197,7 +197,7 @@ void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool s
   auto const made = ending->kind == Session::Kind::made ? ending->target : std::string();
   bool const listened = downloads.listeners.erase({owner_id, id}) > 0;
   owner->sessions.erase(id);
-  settling.erase({owner_id, id});
+  settling.end({owner_id, id});
   if (!made.empty()) made_changed(made);
   if (listened) hear_downloads();
 }
@@ -231,14 +231,14 @@ void Gateway::Impl::take_back(Session& of, Target& on) {
 
 void Gateway::Impl::reply(Ticket const& ticket, std::string_view result) {
   if (clients.contains(ticket.client) && !ticket.answered) sockets.send(ticket.client, result_text(ticket, result));
-  if (!settling.empty()) answered_while_settling(ticket);
+  if (!settling.empty() && settling.answered(ticket)) settle({ticket.client, ticket.session});
 }
 
 void Gateway::Impl::fail(Ticket const& ticket, Failure const& failure) {
   if (!clients.contains(ticket.client) || ticket.answered) return;
   // Of several steps one may have been carried out.
   sockets.send(ticket.client, failure_text(ticket, failure.code == link_lost ? loss : failure));
-  if (!settling.empty()) answered_while_settling(ticket);
+  if (!settling.empty() && settling.answered(ticket)) settle({ticket.client, ticket.session});
 }
 
 void Gateway::Impl::event(Session const& to, std::string_view method, std::string_view params) {

@@ -14,9 +14,6 @@ constexpr std::string_view hold_requests = R"({"method":"Fetch.enable","params":
 /// What is foreseen lies with the extension for each followed tab: beyond this nothing is.
 constexpr std::size_t most_foreseen = std::size_t{256} << 10;
 
-/// Popups are told within milliseconds of their creation: older plans, by which no page goes, are asked for no more.
-constexpr std::size_t most_plans = 16;
-
 /// The answers to a popup's setting up come within milliseconds, where its page answers at all.
 constexpr Millis settled_by = 2'000;
 
@@ -108,29 +105,16 @@ void Gateway::Impl::update_follow(Target& on) {
   if (bytes > most_foreseen) rows.clear();
   // Scripts are run by a page that tells of itself.
   if (!rows.empty()) rows.insert(rows.begin(), Foreseen{.method = "Page.enable", .params = "{}", .taken = true});
-  auto const mark = plan_of(std::move(rows));
+  std::set<std::int64_t> in_force;
+  for (auto const& [id, other] : targets) in_force.insert(other->popups_get);
+  auto const mark = plans.mark_of(std::move(rows), std::move(in_force));
   if (std::exchange(on.follows, true) && on.popups_get == mark) return;
   on.popups_get = mark;
   std::string commands = "[";
-  for (auto const& row : plans[mark]) {
+  for (auto const& row : plans.rows(mark)) {
     commands += R"({"method":")" + row.method + R"(","params":)" + row.params + "},";
   }
   transport.follow(on.debuggee.tab, true, commands.append(hold_requests).append("]"), mark);
-}
-
-std::int64_t Gateway::Impl::plan_of(std::vector<Foreseen> rows) {
-  for (auto const& [mark, plan] : plans) {
-    if (plan == rows) return mark;
-  }
-  plans.emplace(++last_plan, std::move(rows));
-  if (plans.size() > most_plans) {
-    std::set<std::int64_t> in_force{last_plan};
-    for (auto const& [id, on] : targets) in_force.insert(on->popups_get);
-    auto const old =
-        std::find_if(plans.begin(), plans.end(), [&](auto const& row) { return !in_force.contains(row.first); });
-    if (old != plans.end()) plans.erase(old);
-  }
-  return last_plan;
 }
 
 void Gateway::Impl::plans_changed() {
@@ -144,9 +128,9 @@ void Gateway::Impl::plans_changed() {
 }
 
 void Gateway::Impl::begin_foreseen(Target& on, std::int64_t mark) {
-  auto const plan = plans.find(mark);
-  if (plan == plans.end() || plan->second.empty()) return;
-  on.foreseen = plan->second;
+  auto const& plan = plans.rows(mark);
+  if (plan.empty()) return;
+  on.foreseen = plan;
   on.enabled["Page"] = 1;
   if (auto const said = early_answers.extract(on.debuggee.tab); !said.empty()) foreseen_answered(on, said.mapped());
 }
@@ -219,48 +203,28 @@ void Gateway::Impl::forget_foreseen(Target& on) {
 }
 
 void Gateway::Impl::begin_settling(Session const& on_popup) {
-  settling[{on_popup.client, on_popup.id}] = {};
-  timers.after(settled_by, [this, client = on_popup.client, id = on_popup.id] { settle(client, id); });
-}
-
-void Gateway::Impl::said_while_settling(Ticket const& ticket) {
-  auto const found = settling.find({ticket.client, ticket.session});
-  if (found != settling.end() && !found->second.let_go) found->second.unanswered.insert(ticket.id);
-}
-
-void Gateway::Impl::lets_go(Session const& by) {
-  if (auto const found = settling.find({by.client, by.id}); found != settling.end()) found->second.let_go = true;
-}
-
-void Gateway::Impl::answered_while_settling(Ticket const& ticket) {
-  auto const found = settling.find({ticket.client, ticket.session});
-  if (found == settling.end()) return;
-  found->second.unanswered.erase(ticket.id);
-  if (found->second.let_go && found->second.unanswered.empty()) settle(ticket.client, ticket.session);
+  settling.begin(on_popup.key());
+  timers.after(settled_by, [this, session = on_popup.key()] { settle(session); });
 }
 
 bool Gateway::Impl::kept_while_settling(Session const& to, std::string_view method, std::string_view params) {
-  auto const found = settling.find({to.client, to.id});
-  if (found == settling.end()) return false;
-  // A raw Chrome's popup stands still until its clients let it go; this one does not, and a client that is told what
-  // happens in it between the answers to its first commands takes them for the page that is gone.
+  if (!settling.has(to.key())) return false;
   bool const of_children = method.starts_with("Target.");  // their own events are not kept
   if (of_children) return false;
   bool const answers_no_more = method == "Page.javascriptDialogOpening" || method.starts_with("Inspector.");
   if (!answers_no_more) {
-    found->second.events.emplace_back(method, params);
+    settling.keep(to.key(), method, params);
     return true;
   }
-  settle(to.client, to.id);
+  settle(to.key());
   return false;
 }
 
-void Gateway::Impl::settle(ClientId client, std::string const& session) {
-  auto const done = settling.extract({client, session});
-  if (done.empty()) return;
-  auto const* const to = this->session(client, session);
+void Gateway::Impl::settle(SessionKey const& key) {
+  auto const events = settling.end(key);
+  auto const* const to = session(key);
   if (!to) return;
-  for (auto const& [method, params] : done.mapped().events) event(*to, method, params);
+  for (auto const& [method, params] : events) event(*to, method, params);
 }
 
 }  // namespace any::cdp
