@@ -80,7 +80,7 @@ export async function resolve(spec) {
   if (typeof spec?.url !== "string") throw failure("BadRequestError", `"tab" is none that the extension knows: ${JSON.stringify(spec)}`, { path: "tab" });
   const pattern = spec.url;
   if (matches(pattern, "") === null) throw malformed(pattern, "tab.url");
-  const tabs = (await chrome.tabs.query({})).filter((tab) => matches(pattern, tab.url ?? ""));
+  const tabs = (await chrome.tabs.query({})).filter((tab) => matches(pattern, facts(tab).url));
   if (!tabs.length) throw await notFound(`matches ${spec.url}`);
   return tabs.sort(latest)[0];
 }
