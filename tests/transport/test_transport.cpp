@@ -131,7 +131,7 @@ class NoTasks final : public browser::LinkEvents {
   void accepted(std::string const&, task::RunKey const&, task::TabInfo) override {}
   void busy(std::string const&, task::RunKey const&, std::int64_t) override {}
   void refused(std::string const&, task::RunKey const&, Error) override {}
-  void started(std::string const&, task::RunKey const&, std::optional<task::TabInfo>, task::Transport) override {}
+  void started(std::string const&, task::RunKey const&, std::optional<task::TabInfo>, task::Injection) override {}
   void progress(std::string const&, task::RunKey const&, std::string) override {}
   void console(std::string const&, task::RunKey const&, task::ConsoleLine) override {}
   void finished(std::string const&, task::RunKey const&, task::Outcome, std::uint64_t) override {}
@@ -228,7 +228,7 @@ class Transport : public testing::Test {
     rig.transport().attach({.tab = 1}, note("attach"));
     ask("send");
     rig.transport().chrome("tabs.query", "[{}]", note("chrome"));
-    rig.transport().room("room.open", "{}", note("room"));
+    rig.transport().sandbox("sandbox.open", "{}", note("sandbox"));
   }
 
   std::vector<std::string> heard;
@@ -272,8 +272,8 @@ TYPED_TEST(Transport, at_a_loss_the_gateway_hears_of_it_first_then_each_call_und
   this->rig.settle();
   this->rig.lose("cut");
   this->rig.settle();
-  EXPECT_THAT(this->heard,
-              ElementsAre("the link is lost", "attach: " + lost, "send: " + lost, "chrome: " + lost, "room: " + lost));
+  EXPECT_THAT(this->heard, ElementsAre("the link is lost", "attach: " + lost, "send: " + lost, "chrome: " + lost,
+                                       "sandbox: " + lost));
   for (auto const& failure : this->failures)
     EXPECT_THAT(failure.message, HasSubstr("may or may not have been carried out"));
 }
@@ -285,7 +285,7 @@ TYPED_TEST(Transport, a_call_while_the_link_is_down_fails_after_it_has_returned_
   this->ask_each_kind();
   EXPECT_THAT(this->heard, IsEmpty());
   this->rig.settle();
-  EXPECT_THAT(this->heard, ElementsAre("attach: " + lost, "send: " + lost, "chrome: " + lost, "room: " + lost));
+  EXPECT_THAT(this->heard, ElementsAre("attach: " + lost, "send: " + lost, "chrome: " + lost, "sandbox: " + lost));
   for (auto const& failure : this->failures) EXPECT_THAT(failure.message, Not(HasSubstr("may or may not")));
 }
 
