@@ -46,7 +46,9 @@ TEST(StartParams, SayWhichTabAndFrameAreMeant) {
 }
 
 TEST(PrototypeTask, HasItsThreeFieldsAndTheTimeoutInSeconds) {
-  EXPECT_EQ(prototype_task(a_start()), R"({"id":"t1","script":"return \"\n\"","timeout":30})");
+  auto start = a_start();
+  start.request.id = "t1";
+  EXPECT_EQ(prototype_task(start), R"({"id":"t1","script":"return \"\n\"","timeout":30})");
 }
 
 TEST(Finish, CutsTheValueOutAsItStands) {

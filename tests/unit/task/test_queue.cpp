@@ -154,7 +154,7 @@ TEST(Queue, AFullQueueRefusesWithItsName) {
   EXPECT_EQ(refused.error().name, ErrorName::QueueFullError);
 }
 
-TEST(Queue, APrototypesBrowserGetsOneTaskOfThePrototypesDoorAtATimeAndNoOther) {
+TEST(Queue, APrototypesBrowserGetsTheTasksOfThePrototypesDoorSideBySideAndNoOther) {
   Bench b;
   auto old = Bench::browser("p");
   old.kind = BrowserKind::prototype;
@@ -164,10 +164,7 @@ TEST(Queue, APrototypesBrowserGetsOneTaskOfThePrototypesDoorAtATimeAndNoOther) {
   one.door = two.door = Door::prototype;
   EXPECT_EQ(starts(b.submit(one)), Names{"1"});
   EXPECT_EQ(b.core.find("1")->state, State::running);
-  EXPECT_TRUE(starts(b.submit(two)).empty());
-  Outcome o;
-  o.value = "1";
-  EXPECT_EQ(starts(b.core.finished("p", b.run("1"), o, 1, b.now)), Names{"2"});
+  EXPECT_EQ(starts(b.submit(two)), Names{"2"}) << "the first may hang for ever";
 }
 
 TEST(Tabs, ASecondTaskForATabIsNotSentUntilTheFirstHasEnded) {
