@@ -13,10 +13,10 @@ const OFFSCREEN = "offscreen.html";
 /** @type {any} the global scope of a service worker */
 const scope = globalThis;
 
-/** The one on which everything goes out. @type {MessagePort|null} */
+/** The one on which all goes out that answers nobody. @type {MessagePort|null} */
 let port = null;
-/** How many this run of the worker has been given. */
-let ports = 0;
+/** Who calls (an offscreen document, and for a moment the one before it): the port on which it hears, and how many it has given. @type {Map<string, {port: MessagePort, number: number}>} */
+const clients = new Map();
 /** @type {any[]} said before there was a port */
 const unsent = [];
 const MAX_UNSENT = 20_000;
@@ -112,21 +112,25 @@ export function ensureOffscreen() {
 export function serve(handlers) {
   scope.addEventListener("message", (/** @type {MessageEvent} */ event) => {
     if (event.data?.kind !== "port") return; // "keep" only has to arrive
-    void takePort(event.ports[0], handlers);
+    void takePort(event.ports[0], event.data.client, handlers);
   });
 }
 
 /**
  * @param {MessagePort} given
+ * @param {string} client whose it is
  * @param {Record<string, import("./types.js").Handler>} handlers
  */
-async function takePort(given, handlers) {
+async function takePort(given, client, handlers) {
   watchOffscreen();
   await alive;
   // Two ports keep no order between them: the other side waits for the last word on the old one.
-  port?.postMessage({ last: true });
+  const before = clients.get(client);
+  before?.port.postMessage({ last: true });
+  const number = (before?.number ?? 0) + 1;
+  clients.set(client, { port: given, number });
   port = given;
-  given.postMessage({ boot: BOOT, number: ++ports });
+  given.postMessage({ boot: BOOT, number });
   for (const message of unsent.splice(0)) post(given, message);
   if (dropped) emit("log", { level: "warn", text: `${dropped} messages were lost: there was no way to the offscreen document` });
   dropped = 0;
@@ -134,24 +138,28 @@ async function takePort(given, handlers) {
   const pieces = new Pieces();
   given.onmessage = ({ data }) => {
     if (pieces.take(data)) return;
-    if (data.text === undefined) void answer(data, handlers);
-    else answerText({ ...data, text: pieces.whole(data.text) }, handlers);
+    if (data.text === undefined) void answer(data, client, handlers);
+    else answerText({ ...data, text: pieces.whole(data.text) }, client, handlers);
   };
 }
 
+/** The newest port of that client. @param {string} client */
+const portOf = (client) => clients.get(client)?.port;
+
 /**
  * @param {{id: number, method: string, params: any, link: string}} call
+ * @param {string} client
  * @param {Record<string, import("./types.js").Handler>} handlers
  */
-async function answer({ id, method, params, link }, handlers) {
+async function answer({ id, method, params, link }, client, handlers) {
   try {
     const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined;
     if (!handler) throw { name: "InternalError", message: `the worker has no handler ${method}` };
     let result = handler(params, { link, emit });
     if (typeof result?.then === "function") result = await result;
-    port?.postMessage({ id, result });
+    portOf(client)?.postMessage({ id, result });
   } catch (thrown) {
-    port?.postMessage({ id, error: plainError(thrown) });
+    portOf(client)?.postMessage({ id, error: plainError(thrown) });
   }
 }
 
@@ -159,17 +167,19 @@ async function answer({ id, method, params, link }, handlers) {
  * Answers a request of the daemon, text for text. Nothing is awaited that need not be, so that requests reach Chrome in the
  * order in which they came.
  * @param {{id: number, text: string, link: string}} call
+ * @param {string} client
  * @param {Record<string, import("./types.js").Handler>} handlers
  */
-function answerText({ id, text, link }, handlers) {
+function answerText({ id, text, link }, client, handlers) {
   const raw = readHead(text)?.id ?? "null";
   const refuse = (/** @type {any} */ thrown) => {
     const error = plainError(thrown);
-    if (error.message === DYING) port?.postMessage({ id, error });
-    else port?.postMessage({ id, result: errorText(raw, presentable(error)) });
+    if (error.message === DYING) portOf(client)?.postMessage({ id, error });
+    else portOf(client)?.postMessage({ id, result: errorText(raw, presentable(error)) });
   };
   const finish = (/** @type {any} */ result) => {
-    if (port) postText(port, { id, result: resultText(raw, result) }, "result");
+    const to = portOf(client);
+    if (to) postText(to, { id, result: resultText(raw, result) }, "result");
   };
   try {
     const request = JSON.parse(text);
@@ -200,6 +210,7 @@ function watchOffscreen() {
   navigator.locks.request("any-offscreen", () => {
     watching = false;
     port = null;
+    clients.clear();
     ensureOffscreen();
   });
 }

@@ -32,7 +32,7 @@ const DYING = "No SW";
  * @typedef {object} Line
  * @property {MessagePort} port
  * @property {string|null} boot the run; null until it has spoken
- * @property {number} number of this port among those of the run
+ * @property {number} number of this port among those that the run was given by this client
  * @property {boolean} dying Chrome is ending the worker, as it has said
  * @property {any[]} early messages that wait for the last word on the port before
  * @property {Pieces} pieces
@@ -55,6 +55,8 @@ export class WorkerClient {
     this.stayAwake = false;
     /** @type {Line|null} */
     this.line = null;
+    /** The worker keeps the order of what it says to each client. */
+    this.id = crypto.randomUUID();
     /** @type {Map<string, Boot>} the runs of the worker that have not died */
     this.boots = new Map();
     /** Requests for the next run of the worker, while this one has not died: they were refused by it, or came later. @type {Passed[]} */
@@ -171,7 +173,7 @@ export class WorkerClient {
     const line = { port: channel.port1, boot: null, number: 0, dying: false, early: [], pieces: new Pieces() };
     channel.port1.onmessage = (event) => this.receive(line, event.data);
     this.line = line;
-    this.poke({ kind: "port" }, [channel.port2]);
+    this.poke({ kind: "port", client: this.id }, [channel.port2]);
     setTimeout(() => {
       if (!line.boot) this.lose(line, "did not start within 10 s");
     }, START_MS);
