@@ -112,7 +112,8 @@ class Connection {
   std::string text_of(std::string_view sql) const;
   std::int64_t integer_of(std::string_view sql) const;
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(handle_.get()) == 0; }
-  std::int64_t changes() const noexcept { return sqlite3_changes64(handle_.get()); }
+  /// Rows changed since it was opened.
+  std::int64_t changes() const noexcept { return sqlite3_total_changes64(handle_.get()); }
   std::int64_t last_row() const noexcept { return sqlite3_last_insert_rowid(handle_.get()); }
   sqlite3* handle() const noexcept { return handle_.get(); }
 

@@ -33,11 +33,16 @@ Result<T> SqliteStore::answer(Work&& work) const {
 template <class Work>
 Result<void> SqliteStore::transaction(bool sync, Work&& work) {
   Batch batch;
+  auto const changes = connection_->changes();
   try {
     set_sync(sync);
     statements_->begin.run();
     work(batch);
     add_counters(batch);
+    // A transaction without a change would not sync those before it.
+    if (sync && unsynced_ && connection_->changes() == changes) {
+      statements_->put_meta.run(std::string_view{"synced"}, std::string_view{});
+    }
     statements_->commit.run();
   } catch (SqliteFailure const& failure) {
     auto const error = error_of(failure);
@@ -48,7 +53,7 @@ Result<void> SqliteStore::transaction(bool sync, Work&& work) {
     return error;
   }
   unsynced_ = !sync;
-  for (auto const& file : batch.old_files) values_.remove(file);
+  remove_files(batch.old_files);
   checkpoint();
   return {};
 }

@@ -118,7 +118,20 @@ void SqliteStore::checkpoint() noexcept {
 }
 
 void SqliteStore::remove_orphans() {
-  values_.sweep([this](std::string_view name) { return statements_->find_file.rows(name).next(); });
+  auto names = values_.names();
+  std::erase_if(names,
+                [this](std::string const& name) { return statements_->find_file.rows(std::string_view{name}).next(); });
+  remove_files(names);
+}
+
+void SqliteStore::remove_files(std::vector<std::string> const& names) {
+  if (names.empty() || !sync()) return;
+  for (auto const& name : names) values_.remove(name);
+}
+
+Result<void> SqliteStore::sync() {
+  if (!unsynced_) return {};
+  return transaction(true, [](Batch&) {});
 }
 
 Error SqliteStore::error_of(SqliteFailure const& failure) const {

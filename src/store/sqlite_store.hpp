@@ -68,9 +68,14 @@ class SqliteStore final : public Store {
   Result<void> transaction(bool sync, Work&& work);
   template <class T, class Work>
   Result<T> answer(Work&& work) const;
+  /// Syncs what was committed and is not synced yet.
+  Result<void> sync();
   void set_sync(bool full);
   void roll_back(Batch const& batch) noexcept;
   void checkpoint() noexcept;
+  /// Removes values' files that no record names any more. The journal is synced first: after a power cut a record whose
+  /// end was not on disk is back and wants them. Where the sync fails they stay, for remove_orphans.
+  void remove_files(std::vector<std::string> const& names);
   void remove_orphans();
   Error error_of(SqliteFailure const& failure) const;
 
@@ -82,7 +87,7 @@ class SqliteStore final : public Store {
   std::unique_ptr<Statements> statements_;
   int wal_pages_ = 0;
   bool full_sync_ = true;
-  bool unsynced_ = false;
+  bool unsynced_ = true;  ///< at the start: what a killed daemon has committed
 };
 
 }  // namespace any::store

@@ -22,13 +22,11 @@ Error no_such_task(std::string_view id) {
 }  // namespace
 
 Result<void> SqliteStore::apply(std::vector<task::Write> const& writes, bool sync) {
-  if (writes.empty() && !(sync && unsynced_)) return {};
+  if (writes.empty()) return sync ? this->sync() : Result<void>{};
   return transaction(sync, [&](Batch& batch) {
     for (auto const& each : writes) {
       std::visit([&](auto const& one) { write(one, batch); }, each);
     }
-    // A transaction without a change would not sync those before it.
-    if (writes.empty()) statements_->put_meta.run(std::string_view{"synced"}, std::string_view{});
   });
 }
 

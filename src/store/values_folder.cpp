@@ -115,15 +115,16 @@ Result<std::string> ValuesFolder::read(std::string_view name, std::size_t size) 
 }
 
 void ValuesFolder::remove(std::string_view name) const noexcept {
-  ::unlink(file(name).c_str());
+  vfs_->xDelete(vfs_, file(name).c_str(), 0);
 }
 
-void ValuesFolder::sweep(std::function<bool(std::string_view)> const& is_known) const {
+std::vector<std::string> ValuesFolder::names() const {
+  std::vector<std::string> found;
   std::error_code error;
   for (auto const& entry : std::filesystem::directory_iterator{path_, error}) {
-    auto const name = entry.path().filename().string();
-    if (!is_known(name)) remove(name);
+    found.push_back(entry.path().filename().string());
   }
+  return found;
 }
 
 }  // namespace any::store

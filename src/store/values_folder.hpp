@@ -4,9 +4,9 @@
 
 #include <sqlite3.h>
 
-#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -23,8 +23,7 @@ class ValuesFolder {
   /// InternalError where the file is missing or not `size` bytes long.
   Result<std::string> read(std::string_view name, std::size_t size) const;
   void remove(std::string_view name) const noexcept;
-  /// Removes every file that `is_known` does not know.
-  void sweep(std::function<bool(std::string_view)> const& is_known) const;
+  std::vector<std::string> names() const;
 
  private:
   std::string file(std::string_view name) const;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "store/journal.hpp"
@@ -66,6 +68,27 @@ std::string fault_of_values(std::vector<Call> const& calls, std::size_t expected
   }
   if (found != expected) return "only " + std::to_string(found) + " values";
   return {};
+}
+
+/// What is wrong with the values' files that went: each goes only when a sync covers all that the journal wrote before.
+std::string fault_of_removals(std::vector<Call> const& calls, std::size_t expected) {
+  std::size_t found = 0;
+  bool synced = false;
+  for (auto const& call : calls) {
+    if (of_log(call) && call.kind == Kind::write) synced = false;
+    if (of_log(call) && call.kind == Kind::sync) synced = true;
+    if (!of_value(call) || call.kind != Kind::removal) continue;
+    ++found;
+    if (!synced) return name_of(call) + " was removed before the sync";
+  }
+  if (found != expected) return std::to_string(found) + " files were removed";
+  return {};
+}
+
+std::string const large_script(5000, 's');
+
+void add_orphan(std::string const& state) {
+  std::ofstream{state + "/values/orphan"} << "x";
 }
 
 TEST(Durability, NoDurableAppendIsAnsweredBeforeTheSyncThatCoversIt) {
@@ -146,6 +169,68 @@ TEST(Durability, AnEmptySyncCoversWhatWasAppliedBefore) {
   must(store->apply({}, true));
   watched_vfs::mark("covered-task");
   EXPECT_EQ(fault_of(watched_vfs::calls(), 1), "");
+}
+
+TEST(Durability, EveryEmptySyncCoversWhatWasAppliedSinceTheLast) {
+  watched_vfs::reset();
+  TemporaryFolder folder;
+  auto const store = open_sqlite({.folder = folder.state(), .vfs = watched_vfs::name});
+  watched_vfs::record();
+  for (std::string const id : {"first-task", "second-task", "third-task"}) {
+    must(store->apply({task::InsertTask{queued(id)}}, false));
+    must(store->apply({}, true));
+    watched_vfs::mark(id);
+  }
+  EXPECT_EQ(fault_of(watched_vfs::calls(), 3), "");
+}
+
+TEST(Durability, ASyncedWriteThatChangesNothingStillCoversWhatWasAppliedBefore) {
+  watched_vfs::reset();
+  TemporaryFolder folder;
+  auto const store = open_sqlite({.folder = folder.state(), .vfs = watched_vfs::name});
+  watched_vfs::record();
+  must(store->apply({task::InsertTask{queued("covered-task")}}, false));
+  must(store->forget_browser("unknown"));
+  must(store->apply({}, true));
+  watched_vfs::mark("covered-task");
+  EXPECT_EQ(fault_of(watched_vfs::calls(), 1), "");
+}
+
+TEST(Durability, AValuesFileGoesOnlyWhenTheEndOfItsRecordIsSynced) {
+  watched_vfs::reset();
+  TemporaryFolder folder;
+  auto const store = open_sqlite({.folder = folder.state(), .vfs = watched_vfs::name, .inline_limit = 1000});
+  watched_vfs::record();
+  for (std::string const id : {"a", "b", "c"}) {
+    must(store->apply({task::InsertTask{queued(id, 1000, large_script)}, finish(id, large_script)}, true));
+  }
+  ASSERT_TRUE(store->prune(2000, 1 << 30));
+  EXPECT_EQ(folder.values(), 0U);
+  EXPECT_EQ(fault_of_removals(watched_vfs::calls(), 6), "");
+}
+
+TEST(Durability, AFileThatNoRecordNamesGoesOnlyWhenTheJournalIsSynced) {
+  watched_vfs::reset();
+  TemporaryFolder folder;
+  auto const store = open_sqlite({.folder = folder.state(), .vfs = watched_vfs::name});
+  watched_vfs::record();
+  add_orphan(folder.state());
+  must(store->apply({task::InsertTask{queued("a")}}, false));
+  ASSERT_TRUE(store->prune(0, 1 << 30));
+  EXPECT_EQ(fault_of_removals(watched_vfs::calls(), 1), "");
+}
+
+TEST(Durability, AtTheStartAFileThatNoRecordNamesGoesOnlyWhenWhatAKilledDaemonLeftIsSynced) {
+  watched_vfs::reset();
+  TemporaryFolder folder, after_kill;
+  auto const store = open_sqlite({.folder = folder.state(), .vfs = watched_vfs::name});
+  must(store->apply({task::InsertTask{queued("a")}}, false));
+  std::filesystem::copy(folder.state(), after_kill.state(), std::filesystem::copy_options::recursive);
+  add_orphan(after_kill.state());
+  watched_vfs::record();
+  auto const next = open_sqlite({.folder = after_kill.state(), .vfs = watched_vfs::name});
+  EXPECT_EQ(after_kill.values(), 0U);
+  EXPECT_EQ(fault_of_removals(watched_vfs::calls(), 1), "");
 }
 
 TEST(Durability, BrowsersAndSmallValuesAreSyncedToo) {

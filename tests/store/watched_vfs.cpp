@@ -139,6 +139,11 @@ int open(sqlite3_vfs*, char const* path, sqlite3_file* file, int flags, int* out
   return code;
 }
 
+int remove(sqlite3_vfs*, char const* path, int sync_folder) {
+  note({.kind = Call::Kind::removal, .file = path});
+  return system_vfs().xDelete(&system_vfs(), path, sync_folder);
+}
+
 void register_once() {
   static bool const done = [] {
     static sqlite3_vfs vfs = system_vfs();
@@ -146,6 +151,7 @@ void register_once() {
     vfs.zName = name;
     vfs.pNext = nullptr;
     vfs.xOpen = open;
+    vfs.xDelete = remove;
     sqlite3_vfs_register(&vfs, 0);
     auto& system = system_vfs();
     real_open_folder() = reinterpret_cast<OpenFolder>(system.xGetSystemCall(&system, "openDirectory"));

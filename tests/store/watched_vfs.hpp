@@ -1,5 +1,6 @@
 #pragma once
-// A VFS in front of the system's that writes down every write and sync in order, and fails where it is told to.
+// A VFS in front of the system's that writes down every write, sync and removal in order, and fails where it is told
+// to.
 
 #include <cstdint>
 #include <string>
@@ -8,7 +9,7 @@
 namespace any::store_test {
 
 struct Call {
-  enum class Kind : unsigned char { write, sync, mark };
+  enum class Kind : unsigned char { write, sync, removal, mark };
   Kind kind = Kind::mark;
   std::string file{};       ///< its path; of a mark: its text
   std::string bytes{};      ///< of a write
