@@ -12,8 +12,6 @@ import { WorkerClient } from "./link/worker_client.js";
 import { Sandboxes } from "./sandbox/sandboxes.js";
 import { acceptRelay, onlyOwners } from "./task/relays.js";
 
-navigator.locks.request("any-offscreen", () => new Promise(() => {})); // whoever gets it after us knows that we are gone
-
 chrome.runtime.onConnect.addListener((port) => {
   if (port.name.startsWith("any-relay:")) acceptRelay(port);
 });

@@ -40,6 +40,14 @@ const DYING = "No SW";
 
 /** @typedef {{lines: Map<number, Line>, ended: number}} Boot a run of the worker: its ports by number, and how many have had their last word */
 
+/** Held as long as this document lives: whoever gets the lock after us knows that we are gone. Resolves once it is held. */
+const present = new Promise((resolve) => {
+  navigator.locks.request("any-offscreen", () => {
+    resolve(undefined);
+    return new Promise(() => {});
+  });
+});
+
 export class WorkerClient {
   /**
    * @param {{onEmit: (name: string, data: any, link?: string) => void, onText: (text: string, link: string) => void,
@@ -79,6 +87,7 @@ export class WorkerClient {
 
   /** Finds the service worker; to be awaited once before anything else. */
   async start() {
+    await present; // a worker that had a port before could get the lock itself and take us for gone
     const registration = await navigator.serviceWorker.ready;
     this.worker = registration.active;
     this.connect();

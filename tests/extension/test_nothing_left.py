@@ -45,8 +45,9 @@ def fill_session_storage(browser: Chromium) -> None:
 
 
 def session_storage(browser: Chromium) -> dict[str, Any]:
+    """All of it but how this run of the extension began, which is one word."""
     found = browser.worker("chrome.storage.session.get(null)")
-    return dict(found)
+    return {key: value for key, value in found.items() if key != "loaded"}
 
 
 def instances(browser: Chromium, module: str, name: str, of_each: str = "true") -> list[Any]:

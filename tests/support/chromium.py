@@ -541,6 +541,8 @@ class Chromium:
         target = eventually(lambda: self._extension_target("offscreen"), 15, "the offscreen document is there")
         assert target
         with self.cdp.attached(target) as session:
+            # A document that is being loaded has no chrome.* yet.
+            eventually(lambda: self.cdp.evaluate(session, "typeof globalThis.chrome?.runtime?.getURL") == "function", 10, "the offscreen document is up")
             return self.cdp.evaluate(session, expression, timeout)
 
     def stored(self, store: str) -> list[Any]:
