@@ -89,6 +89,9 @@ def test_a_newer_daemon_renews_the_folder_and_the_browser_loads_it(binary, tmp_p
         for path in sorted(browser.extension_folder.rglob("*"), reverse=True):
             path.unlink() if path.is_file() else path.rmdir()
         assert write(binary, daemon.state_dir, browser.extension_folder, daemon.url).returncode == 0
+        # As `any launch` notes it: this profile has developer mode on, so the extension may reload itself.
+        config = browser.extension_folder / "config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), "developer_mode": True}))
         browser.start()
         daemon.wait_for_browser()
         (linked,) = daemon.request("GET", "/v1/browsers")[1]["browsers"]
