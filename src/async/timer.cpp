@@ -1,7 +1,6 @@
 #include "async/timer.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
+#include "async/boot_timer.hpp"
 #include "base/guard.hpp"
 
 namespace any::async {
@@ -32,7 +31,7 @@ struct Timer::State : std::enable_shared_from_this<State> {
     if (!guarded(name, due) && turn == mine) arm(after_failure, std::move(due));
   }
 
-  boost::asio::steady_timer timer;
+  BootTimer timer;
   std::string const name;
   std::function<void()> call;
   std::uint64_t turn = 0;  // one that has fired already finds out by it that it was set anew

@@ -5,6 +5,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "async/boot_timer.hpp"
 #include "async/loop.hpp"
 #include "async/pool.hpp"
 #include "async/post.hpp"
@@ -81,6 +82,36 @@ TEST_F(AsyncTest, ATimerThatWasSetAnewCancelledOrHasGoneCallsNothingMore) {
   EXPECT_TRUE(until([&] { return !called.empty(); }));
   pump();
   EXPECT_EQ(called, "new ");
+}
+
+/// A machine's clock that a sleep sets forward.
+struct SleepersClock {
+  using duration = milliseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<SleepersClock>;
+  static constexpr duration looked_at_each{10};
+  static inline duration slept{0};
+  static time_point now() { return time_point{BootClock::now().time_since_epoch() + slept}; }
+};
+
+TEST_F(AsyncTest, ATimerThatCameDueWhileTheMachineSleptFiresWhenItWakesAndNoOtherDoes) {
+  using namespace std::chrono_literals;
+  boost::asio::basic_waitable_timer<SleepersClock, LookAgain<SleepersClock>> due(io, 1h), later(io, 3h);
+  bool due_fired = false, later_fired = false;
+  due.async_wait([&](auto) { due_fired = true; });
+  later.async_wait([&](auto) { later_fired = true; });
+  pump();
+  EXPECT_FALSE(due_fired);
+  SleepersClock::slept = 2h;
+  EXPECT_TRUE(until([&] { return due_fired; }));
+  EXPECT_FALSE(later_fired);
+}
+
+TEST_F(AsyncTest, TheDeadlinesClockIsLookedAtEveryFewSecondsAtMost) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(LookAgain<BootClock>::to_wait_duration(1h), 4s);
+  EXPECT_EQ(LookAgain<BootClock>::to_wait_duration(20ms), 20ms);
 }
 
 TEST_F(AsyncTest, ACallThatThrowsKeepsTheNextOnesFromNothing) {
