@@ -72,6 +72,25 @@ def test_an_unacknowledged_result_is_said_again_after_a_cut_and_forgotten_once_a
         assert fourth.heard("task.finish") == []
 
 
+def test_what_pages_hold_is_found_again_after_the_offscreen_document_was_closed(daemon: LinkDaemon, browser: Chromium) -> None:
+    with Pages() as site:
+        link = daemon.wait_link()
+        done, going = browser.open(site.url("/plain")), browser.open(site.url("/plain"))
+        daemon.hold("task.finish")
+        finished = link.start(f"{site.counting('found')} return 'finished before'", done.id)
+        link.end(finished)
+        runs = link.start(f"{site.counting('found')} while (!window.letGo) await any.sleep(10); return 'finished after'", going.id)
+        link.wait_for("task.started", lambda said: said["task"] == runs["task"])
+        browser.close_offscreen()
+        again = daemon.wait_link(after=1)
+        held = {(hold["task"], hold["state"]) for hold in again.hello["holds"]}
+        assert held == {(finished["task"], "finished"), (runs["task"], "running")}
+        going.evaluate("window.letGo = true")
+        assert again.end(finished)["value"] == "finished before"
+        assert again.end(runs)["value"] == "finished after"
+        assert site.counts["found"] == 2
+
+
 def test_an_unacknowledged_result_survives_the_browser(daemon: LinkDaemon, browser: Chromium) -> None:
     with Pages() as pages:
         link = daemon.wait_link()

@@ -328,24 +328,6 @@ def test_a_start_whose_worker_dies_runs_once_all_the_same(bench: TaskBench, brow
         opened.close()
 
 
-def test_what_pages_hold_is_found_again_after_the_offscreen_document_was_closed(browser: Chromium, site: Pages, bench: TaskBench) -> None:  # noqa: F811
-    done, going = browser.open(site.url("/plain")), browser.open(site.url("/plain"))
-    browser.offscreen("bench.hold = true")
-    finished = bench.start(f"{site.counting('found')} return 'finished before'", done.id)
-    bench.end(finished)
-    runs = bench.start(f"{site.counting('found')} {UNTIL_LET_GO} return 'finished after'", going.id)
-    bench.wait_running(runs)
-    browser.close_offscreen()
-    holds = bench.install()
-    assert (runs["task"], 0, "running") in {(hold["task"], hold["hop"], hold["state"]) for hold in holds}
-    let_go(going)
-    assert bench.end(finished)["value"] == "finished before"
-    assert bench.end(runs)["value"] == "finished after"
-    assert site.count("found") == 2
-    done.close()
-    going.close()
-
-
 def test_after_the_extension_was_reloaded_the_same_page_takes_scripts_again(site: Pages) -> None:  # noqa: F811
     with Chromium("http://127.0.0.1:9") as chromium:
         first = TaskBench(chromium)
