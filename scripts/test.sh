@@ -124,7 +124,7 @@ if [[ $quick != --quick ]]; then
   step conformance tests tests/conformance
   step long-task end_of long-task
   step conformance-page venv python tests/conformance/table.py --check
-  step sanitizers-memory sanitized asan unit_base unit_wire unit_task unit_cdp unit_net unit_service store_suite sim
+  step sanitizers-memory sanitized asan unit_base unit_async unit_wire unit_task unit_cdp unit_net unit_service store_suite sim
   step fuzz fuzzed strict_json envelope http_request cdp_command cdp_gateway
   step sanitizers-threads sanitized tsan store_suite unit_browser unit_service
 fi
