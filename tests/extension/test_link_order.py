@@ -109,7 +109,7 @@ def test_a_browser_killed_and_started_again_is_the_same_browser(daemon: LinkDaem
     eventually(lambda: first.closed)
     browser.start()
     second = daemon.wait_link(after=1)
-    assert second.begin["browser"] == first.begin["browser"]
+    assert second.begin["browser"] == first.begin["browser"], [(link.begin, link.hello, link.closed) for link in daemon.links]
     assert second.begin["has_key"]
 
 

@@ -90,6 +90,12 @@ def counting(work: str) -> str:
     return "await fetch('/count/' + encodeURIComponent(args.key), {keepalive: true});\n" + work
 
 
+def counting_and_blocking(work: str) -> str:
+    """As `counting`; from its run's being counted to `work` its page does nothing else, so a cancel cannot come in between."""
+    count = "const request = new XMLHttpRequest(); request.open('GET', '/count/' + encodeURIComponent(args.key), false); request.send();"
+    return f"{count}\n{work}"
+
+
 def ran_once_an_attempt(rest: Rest, count: Callable[[str], int], record: dict[str, Any]) -> int:
     """Holds what is promised of every task that has ended, and returns how often its script ran."""
     task = record["id"]
@@ -206,8 +212,8 @@ class Amid:
             record = self.rest.task(task)
             assert (ran_once_an_attempt(self.rest, self.site.count, record), len(record["attempts"])) == (ran, attempts)
 
-    def submit(self, task: str, work: str, tab: Any, **fields: Any) -> None:
-        self.rest.submit(counting(work), id=task, args={"key": task}, tab=tab.id if isinstance(tab, Tab) else tab, **fields)
+    def submit(self, task: str, work: str, tab: Any, counted: Callable[[str], str] = counting, **fields: Any) -> None:
+        self.rest.submit(counted(work), id=task, args={"key": task}, tab=tab.id if isinstance(tab, Tab) else tab, **fields)
 
     def start(self, task: str, tab: Any, work: str = "await any.sleep(60000); return 'stayed'", timeout: float = 60, **fields: Any) -> None:
         """Returns when the daemon knows that it runs, and the page has counted it."""
@@ -216,9 +222,13 @@ class Amid:
         eventually(lambda: self.site.count(task) == 1, 20, f"{task} runs")
 
     def end(self, task: str, timeout: float = 30, attempts: int = 1) -> dict[str, Any]:
-        """The record of a task that must have ended after so many attempts, and have run in each."""
+        """The record of a task that must have ended after so many attempts that began, and have run in each.
+
+        One that is proven not to have begun does not count: a page that goes in that moment gives the task back.
+        """
         record = self.rest.end(task, timeout)
         ran = ran_once_an_attempt(self.rest, self.site.count, record)
-        assert (ran, len(record["attempts"])) == (attempts, attempts), record
-        self._ended[task] = (ran, attempts)
+        begun = [attempt for attempt in record["attempts"] if not attempt["error"] or attempt["error"].get("started") is not False]
+        assert (ran, len(begun)) == (attempts, attempts), record
+        self._ended[task] = (ran, len(record["attempts"]))
         return record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chromium import Chromium, eventually
-from harness import Amid
+from harness import Amid, counting_and_blocking
 from pages import Pages
 
 
@@ -117,7 +117,7 @@ def test_a_page_that_never_finishes_loading_runs_scripts(amid: Amid, site: Pages
 
 def test_an_endless_loop_is_cancelled_and_the_tab_comes_back_at_its_address(amid: Amid, browser: Chromium, site: Pages) -> None:
     with amid:
-        amid.start("loop", browser.open(site.url("/plain?loop")), "for (;;) {}")
+        amid.start("loop", browser.open(site.url("/plain?loop")), "for (;;) {}", counted=counting_and_blocking)
         status, _ = amid.rest("POST", "/v1/tasks/loop/cancel")
         assert status == 200
         record = amid.end("loop")

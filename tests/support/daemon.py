@@ -13,6 +13,7 @@ The program is $ANY_BINARY, else build/release/any. Only the process that was st
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
 import os
@@ -24,6 +25,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +33,30 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("ANY_BINARY") or REPOSITORY / "build" / "release" / "any").resolve()
 
 
+#: What keeps other test processes off the ports that this one was given: a lock on a file each, until it ends.
+_PORTS = Path(tempfile.gettempdir()) / f"any-test-ports-{os.getuid()}"
+_held_ports: list[TextIOWrapper] = []
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody holds now, below those that the kernel gives to outgoing connections: a daemon that is
-    stopped and started again finds it free."""
+    """A port of 127.0.0.1 for this process alone, below those that the kernel gives to outgoing connections.
+
+    No other test process is given it, even while nobody listens there: a browser that looks for a daemon that is to come would find
+    another test's.
+    """
+    _PORTS.mkdir(exist_ok=True)
     while True:
         port = random.randrange(11_000, 32_000)
-        with socket.socket() as probe:
-            try:
+        lock = (_PORTS / str(port)).open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            lock.close()
+            continue
+        _held_ports.append(lock)
+        return port
 
 
 class Daemon:
