@@ -134,14 +134,14 @@ void Gateway::Impl::carry_out(Session& by, Target& on, Command command) {
     bool const shared = rule.act == Act::group && string_in(command.params, "objectGroup") == "console";
     if (shared && enabled(on, "Runtime", &by)) return reply(command.ticket, "{}");
     command.params = with_own_group(by, command.params);
-    if (rule.act == Act::group) by.ledger.erase("group " + std::string(raw_in(command.params, "objectGroup")));
+    if (rule.act == Act::group) by.state.erase("group " + std::string(raw_in(command.params, "objectGroup")));
   }
   if (rule.reads_context && !on.real_of.empty()) {
     return pass(on, command.ticket, command.method, to_chrome(on, command.params));
   }
   // A DOM that is read is told of when it changes, without DOM.enable.
-  if (command.method == "DOM.getDocument" && !by.ledger.has("DOM.enable")) {
-    by.ledger.put("DOM.enable", "DOM.enable", "{}");
+  if (command.method == "DOM.getDocument" && !by.state.has("DOM.enable")) {
+    by.state.put("DOM.enable", "DOM.enable", "{}");
     on.enabled["DOM"] = 1;
   }
   if (command.method == "Network.setCookie" || command.method == "Network.setCookies") {
@@ -174,7 +174,7 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
           return;
         }
         if (flight.mapped().handshake) still->silent = false;
-        // What the client holds for done stays in its ledger: the next attachment is told.
+        // What the client holds for done stays in its state: the next attachment is told.
         bool const in_stead = still->said_in_stead.erase(number) > 0 && !answer;
         auto const other = seen && !in_stead ? seen(answer) : std::nullopt;
         bool const detached = !answer && answer.error().message.starts_with(detached_meanwhile);
@@ -211,26 +211,26 @@ void Gateway::Impl::tell(Target& on, std::string_view method, std::string_view p
 bool Gateway::Impl::enabled(Target const& on, std::string_view domain, Session const* except) const {
   auto const key = std::string(domain) + ".enable";
   return std::any_of(on.sessions.begin(), on.sessions.end(),
-                     [&](Session const* session) { return session != except && session->ledger.has(key); });
+                     [&](Session const* session) { return session != except && session->state.has(key); });
 }
 
 void Gateway::Impl::enable(Session& by, Target& on, Command const& command) {
   auto const domain = std::string(domain_of(command.method));
-  bool const mine_already = by.ledger.has(command.method);
+  bool const mine_already = by.state.has(command.method);
   bool const told_to_another = on.enabled.contains(domain) && !mine_already;
-  auto const former = mine_already ? std::optional(*by.ledger.find(command.method)) : std::nullopt;
-  auto& line = by.ledger.put(command.method, command.method, command.params);
-  line.filling = told_to_another;
-  line.asked = last_flight + 1;
+  auto const former = mine_already ? std::optional(*by.state.find(command.method)) : std::nullopt;
+  auto& entry = by.state.put(command.method, command.method, command.params);
+  entry.filling = told_to_another;
+  entry.asked = last_flight + 1;
   on.enabled[domain] = 1;
   auto seen = [this, client = by.client, name = by.id, key = command.method, domain, told_to_another, former,
-               asked = line.asked](Answer const& answer) -> std::optional<std::string> {
+               asked = entry.asked](Answer const& answer) -> std::optional<std::string> {
     auto* const session = this->session(client, name);
     auto* const here = session ? target(session->target) : nullptr;
-    auto* const written = session ? session->ledger.find(key) : nullptr;
+    auto* const written = session ? session->state.find(key) : nullptr;
     if (!here || !written) return std::nullopt;
     if (!answer) {
-      session->ledger.refused(key, asked, former);
+      session->state.refused(key, asked, former);
       if (!enabled(*here, domain)) here->enabled.erase(domain);
     } else if (told_to_another && written->filling) {
       // Chrome tells the domain's state to the first alone.
@@ -246,11 +246,11 @@ void Gateway::Impl::enable(Session& by, Target& on, Command const& command) {
 
 void Gateway::Impl::disable(Session& by, Target& on, Command const& command) {
   auto const domain = std::string(domain_of(command.method));
-  by.ledger.erase(domain + ".enable");
+  by.state.erase(domain + ".enable");
   auto const dropped = drop_settings(by, domain);
   if (enabled(on, domain) || (domain == "Page" && downloads.wanted())) {
-    for (auto const& line : dropped) {
-      if (auto const back = undo(on, line); !back.method.empty()) tell(on, back.method, back.params);
+    for (auto const& entry : dropped) {
+      if (auto const back = undo(on, entry); !back.method.empty()) tell(on, back.method, back.params);
     }
     return reply(command.ticket, "{}");
   }
@@ -262,30 +262,30 @@ void Gateway::Impl::disable(Session& by, Target& on, Command const& command) {
 void Gateway::Impl::set(Session& by, Target& on, Command const& command, Rule const& rule) {
   if (auto const who = held(on, by, command.method, command.params); who.by_another) {
     if (!who.refusal.empty()) return fail(command.ticket, {code::server_error, std::string(who.refusal)});
-    by.ledger.erase(command.method);
+    by.state.erase(command.method);
     return reply(command.ticket, "{}");
   }
   if (rule.once && !on.set_once.insert(command.method).second) return reply(command.ticket, "{}");
   bool const lifecycle = command.method == "Page.setLifecycleEventsEnabled";
   bool const shared = lifecycle || command.method == "Page.setInterceptFileChooserDialog";
   bool others = false;
-  for (auto const* session : on.sessions) others = others || (session != &by && session->ledger.has(command.method));
+  for (auto const* session : on.sessions) others = others || (session != &by && session->state.has(command.method));
   if (shared && switches_off(command)) {
-    by.ledger.erase(command.method);
+    by.state.erase(command.method);
     if (others) return reply(command.ticket, "{}");
     return pass(on, command.ticket, command.method, command.params);
   }
-  auto const* const there = by.ledger.find(command.method);
+  auto const* const there = by.state.find(command.method);
   auto const former = there ? std::optional(*there) : std::nullopt;
-  auto& line = by.ledger.put(command.method, command.method, command.params);
-  line.asked = last_flight + 1;
+  auto& entry = by.state.put(command.method, command.method, command.params);
+  entry.asked = last_flight + 1;
   Seen seen;
   if (lifecycle && others) {
-    line.filling = true;
+    entry.filling = true;
     seen = [this, client = by.client, name = by.id](Answer const&) -> std::optional<std::string> {
       auto* const session = this->session(client, name);
       auto* const here = session ? target(session->target) : nullptr;
-      auto* const written = session ? session->ledger.find("Page.setLifecycleEventsEnabled") : nullptr;
+      auto* const written = session ? session->state.find("Page.setLifecycleEventsEnabled") : nullptr;
       if (!here || !written || !written->filling) return std::nullopt;
       written->filling = false;
       for (auto const& told : here->replay.lifecycle()) event(*session, told.method, told.params);
@@ -293,9 +293,9 @@ void Gateway::Impl::set(Session& by, Target& on, Command const& command, Rule co
     };
   } else {
     seen = [this, client = by.client, name = by.id, key = command.method, former,
-            asked = line.asked](Answer const& answer) -> std::optional<std::string> {
+            asked = entry.asked](Answer const& answer) -> std::optional<std::string> {
       auto* const session = this->session(client, name);
-      if (!answer && session) session->ledger.refused(key, asked, former);
+      if (!answer && session) session->state.refused(key, asked, former);
       return std::nullopt;
     };
   }
@@ -305,7 +305,7 @@ void Gateway::Impl::set(Session& by, Target& on, Command const& command, Rule co
 }
 
 void Gateway::Impl::unset(Session& by, Target& on, Command const& command, Rule const& rule) {
-  by.ledger.erase(rule.undo);
+  by.state.erase(rule.undo);
   if (command.method == "Tracing.end") by.tracing = true;
   pass(on, command.ticket, command.method, command.params);
 }
@@ -313,17 +313,17 @@ void Gateway::Impl::unset(Session& by, Target& on, Command const& command, Rule 
 void Gateway::Impl::add_script(Session& by, Target& on, Command const& command) {
   auto const identifier = std::to_string(++by.last_script);
   auto const key = "script " + identifier;
-  auto& line = by.ledger.put(key, command.method, command.params);
-  line.early = !by.set_up;
+  auto& entry = by.state.put(key, command.method, command.params);
+  entry.early = !by.set_up;
   plans_changed();
-  if (take_foreseen(by, on, line, key)) return reply(command.ticket, R"({"identifier":")" + identifier + "\"}");
+  if (take_foreseen(by, on, entry, key)) return reply(command.ticket, R"({"identifier":")" + identifier + "\"}");
   auto seen = [this, client = by.client, name = by.id, key,
                identifier](Answer const& answer) -> std::optional<std::string> {
     auto* const session = this->session(client, name);
-    if (session && !answer) session->ledger.erase(key);
+    if (session && !answer) session->state.erase(key);
     if (!answer) return std::nullopt;
-    if (auto* const line = session ? session->ledger.find(key) : nullptr)
-      line->given = string_in(*answer, "identifier");
+    if (auto* const entry = session ? session->state.find(key) : nullptr)
+      entry->given = string_in(*answer, "identifier");
     return R"({"identifier":")" + identifier + "\"}";
   };
   pass(on, command.ticket, command.method, command.params, std::move(seen));
@@ -331,10 +331,10 @@ void Gateway::Impl::add_script(Session& by, Target& on, Command const& command) 
 
 void Gateway::Impl::remove_script(Session& by, Target& on, Command const& command) {
   auto const key = "script " + string_in(command.params, "identifier");
-  auto const* line = by.ledger.find(key);
-  if (!line) return fail(command.ticket, {code::server_error, "Script not found"});
-  auto const given = line->given;
-  by.ledger.erase(key);
+  auto const* entry = by.state.find(key);
+  if (!entry) return fail(command.ticket, {code::server_error, "Script not found"});
+  auto const given = entry->given;
+  by.state.erase(key);
   plans_changed();
   if (given.empty()) return reply(command.ticket, "{}");
   pass(on, command.ticket, command.method, R"({"identifier":)" + wire::quote(given) + "}");
@@ -343,21 +343,21 @@ void Gateway::Impl::remove_script(Session& by, Target& on, Command const& comman
 void Gateway::Impl::add_binding(Session& by, Target& on, Command const& command) {
   auto const name = string_in(command.params, "name");
   auto const key = "binding " + name + " " + string_in(command.params, "executionContextName");
-  auto& line = by.ledger.put(key, command.method, command.params);
-  line.early = !by.set_up;
+  auto& entry = by.state.put(key, command.method, command.params);
+  entry.early = !by.set_up;
   plans_changed();
-  if (take_foreseen(by, on, line, key)) return reply(command.ticket, "{}");
+  if (take_foreseen(by, on, entry, key)) return reply(command.ticket, "{}");
   pass(on, command.ticket, command.method, to_chrome(on, command.params));
 }
 
 void Gateway::Impl::remove_binding(Session& by, Target& on, Command const& command) {
   auto const prefix = "binding " + string_in(command.params, "name") + " ";
   auto const has = [&prefix](Session const* session) {
-    auto const& lines = session->ledger.lines();
-    return std::any_of(lines.begin(), lines.end(),
-                       [&prefix](auto const& line) { return line.key.starts_with(prefix); });
+    auto const& entries = session->state.entries();
+    return std::any_of(entries.begin(), entries.end(),
+                       [&prefix](auto const& entry) { return entry.key.starts_with(prefix); });
   };
-  std::erase_if(by.ledger.lines(), [&prefix](auto const& line) { return line.key.starts_with(prefix); });
+  std::erase_if(by.state.entries(), [&prefix](auto const& entry) { return entry.key.starts_with(prefix); });
   plans_changed();
   if (std::any_of(on.sessions.begin(), on.sessions.end(), has)) return reply(command.ticket, "{}");
   pass(on, command.ticket, command.method, command.params);

@@ -107,23 +107,23 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
 bool Gateway::Impl::hears(Session const& session, std::string_view domain, std::string_view method,
                           std::string_view params) const {
   if (auto const setting = setting_of(method); !setting.empty()) {
-    auto const* line = session.ledger.find(setting);
-    return line && !line->filling;
+    auto const* entry = session.state.find(setting);
+    return entry && !entry->filling;
   }
   if (method == "Runtime.bindingCalled") {
     auto const prefix = "binding " + string_in(params, "name") + " ";
-    auto const& lines = session.ledger.lines();
-    return std::any_of(lines.begin(), lines.end(),
-                       [&prefix](auto const& line) { return line.key.starts_with(prefix); });
+    auto const& entries = session.state.entries();
+    return std::any_of(entries.begin(), entries.end(),
+                       [&prefix](auto const& entry) { return entry.key.starts_with(prefix); });
   }
   if (domain == "Tracing") {
-    return session.ledger.has("Tracing.start") || session.tracing;
+    return session.state.has("Tracing.start") || session.tracing;
   }
   if (!has_enable(domain)) return true;
   std::string key(domain);
   key += ".enable";
-  auto const* line = session.ledger.find(key);
-  return line && !line->filling;
+  auto const* entry = session.state.find(key);
+  return entry && !entry->filling;
 }
 
 void Gateway::Impl::spread(Target& on, std::string_view method, std::string_view params) {

@@ -165,7 +165,7 @@ struct Gateway::Impl {
   void plans_changed();  ///< a client has said what it may say to a popup too
   void begin_foreseen(Target& popup, std::int64_t mark);
   /// The client says what was foreseen of it: false: it was not, or Chrome has refused it.
-  bool take_foreseen(Session& by, Target& popup, Ledger::Line& line, std::string_view key);
+  bool take_foreseen(Session& by, Target& popup, SessionState::Entry& entry, std::string_view key);
   void foreseen_told(boost::json::object const& said);
   void foreseen_answered(Target& popup, boost::json::array const& answers);
   void say_again(Target& popup, Foreseen const& row);

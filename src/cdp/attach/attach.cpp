@@ -110,32 +110,32 @@ void Gateway::Impl::restore(Target& on) {
 
   std::set<std::string> asked;
   for (auto* const session : on.sessions) {
-    for (auto& line : session->ledger.lines()) {
-      auto const& rule = rule_of(line.method);
+    for (auto& entry : session->state.entries()) {
+      auto const& rule = rule_of(entry.method);
       if (rule.act == Act::enable) {
-        on.enabled[std::string(domain_of(line.method))] = 1;
-        if (!asked.insert(line.key + line.params).second) continue;
+        on.enabled[std::string(domain_of(entry.method))] = 1;
+        if (!asked.insert(entry.key + entry.params).second) continue;
       }
-      if (rule.once && !on.set_once.insert(line.method).second) continue;
+      if (rule.once && !on.set_once.insert(entry.method).second) continue;
       if (rule.act == Act::group) continue;  // its objects are gone
       if (rule.merged) {
-        if (asked.insert(line.method).second) restoring_asked(on, line.method, together(on, line.method), nullptr);
+        if (asked.insert(entry.method).second) restoring_asked(on, entry.method, together(on, entry.method), nullptr);
         continue;
       }
-      if (rule.act == Act::binding && !asked.insert(line.key + line.params).second) continue;
+      if (rule.act == Act::binding && !asked.insert(entry.key + entry.params).second) continue;
       Answered then;
-      auto params = to_chrome(on, line.params);
+      auto params = to_chrome(on, entry.params);
       if (rule.act == Act::script) {
         // It has run in this document already.
-        if (!line.given.empty() && on.scripted) params = without(params, "runImmediately");
-        then = [this, client = session->client, name = session->id, key = line.key](Answer const& answer) {
+        if (!entry.given.empty() && on.scripted) params = without(params, "runImmediately");
+        then = [this, client = session->client, name = session->id, key = entry.key](Answer const& answer) {
           auto* const owner = this->session(client, name);
-          if (auto* const written = owner ? owner->ledger.find(key) : nullptr; written && answer) {
+          if (auto* const written = owner ? owner->state.find(key) : nullptr; written && answer) {
             written->given = string_in(*answer, "identifier");
           }
         };
       }
-      restoring_asked(on, line.method, params, std::move(then));
+      restoring_asked(on, entry.method, params, std::move(then));
     }
   }
   update_auto_attach(on);
@@ -207,7 +207,7 @@ void Gateway::Impl::lost(Target& on, Failure const& why, Attachment::Event event
     }
   }
   for (auto* const session : on.sessions) {
-    for (auto& line : session->ledger.lines()) line.filling = false;  // the answer that would end it comes no more
+    for (auto& entry : session->state.entries()) entry.filling = false;  // the answer that would end it comes no more
   }
   on.enabled.clear();
   on.auto_attach.clear();
@@ -321,8 +321,8 @@ bool Gateway::Impl::needed(Target const& on) const {
   for (auto const* session : on.sessions) {
     bool const listens = !session->automatic || session->used;
     if (!listens) continue;
-    for (auto const& line : session->ledger.lines()) {
-      auto const act = rule_of(line.method).act;
+    for (auto const& entry : session->state.entries()) {
+      auto const act = rule_of(entry.method).act;
       if (act == Act::enable || act == Act::binding) return true;
       if (act == Act::setting || act == Act::script) {
         if (session->used) return true;

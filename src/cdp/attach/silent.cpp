@@ -64,8 +64,8 @@ void Gateway::Impl::answer_in_stead(Session& by, Target& on) {
   if (left.empty()) return;
   bool const news = !std::exchange(on.silent, true);
   for (auto const& [command, number, under_way] : left) {
-    auto* const line = under_way ? by.ledger.find(command.method) : nullptr;
-    bool const filled = line && std::exchange(line->filling, false);  // told here, not with Chrome's answer
+    auto* const entry = under_way ? by.state.find(command.method) : nullptr;
+    bool const filled = entry && std::exchange(entry->filling, false);  // told here, not with Chrome's answer
     if (adds_script(command)) {
       reply(command.ticket, R"({"identifier":")" + std::to_string(number) + "\"}");
     } else if (command.method == "Page.createIsolatedWorld") {
@@ -109,7 +109,7 @@ void Gateway::Impl::keep_for_later(Command const& command) {
   } else if (act != Act::enable && act != Act::setting) {
     return;
   }
-  by->ledger.put(key, command.method, command.params);
+  by->state.put(key, command.method, command.params);
 }
 
 }  // namespace any::cdp

@@ -1,5 +1,5 @@
 // What is answered of a tab without attaching to it: the handshake that clients make with every tab they are told of,
-// from what chrome.tabs tells. Everything it switches on is kept in the session's ledger and told to Chrome when the
+// from what chrome.tabs tells. Everything it switches on is kept in the session's state and told to Chrome when the
 // tab is attached.
 
 #include <set>
@@ -88,8 +88,8 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
       auto const domain = domain_of(method);
       // A session that the client asked for itself: what it enables there, it wants.
       if (!enabled_in_handshake(domain) || (!by.automatic && domain != "Page")) return false;
-      bool const first = !by.ledger.has(method);
-      by.ledger.put(method, method, command.params);
+      bool const first = !by.state.has(method);
+      by.state.put(method, method, command.params);
       if (domain == "Runtime" && first) {
         invent_contexts(on);
         tell_contexts(by, on);
@@ -99,35 +99,35 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
     }
     case Act::disable:
       if (!enabled_in_handshake(domain_of(method))) return false;
-      by.ledger.erase(std::string(domain_of(method)) + ".enable");
+      by.state.erase(std::string(domain_of(method)) + ".enable");
       reply(command.ticket, "{}");
       return true;
     case Act::setting:
       if (!can_wait(method) || !by.automatic) return false;
-      by.ledger.put(method, method, command.params);
+      by.state.put(method, method, command.params);
       if (method == "Page.setLifecycleEventsEnabled") tell_lifecycle(by, on);
       reply(command.ticket, "{}");
       return true;
     case Act::unset:
-      if (!by.ledger.erase(rule.undo)) return false;
+      if (!by.state.erase(rule.undo)) return false;
       reply(command.ticket, "{}");
       return true;
     case Act::script: {
       auto const identifier = std::to_string(++by.last_script);
-      by.ledger.put("script " + identifier, method, command.params).early = !by.set_up;
+      by.state.put("script " + identifier, method, command.params).early = !by.set_up;
       plans_changed();
       reply(command.ticket, R"({"identifier":")" + identifier + "\"}");
       return true;
     }
     case Act::unscript:
-      if (!by.ledger.erase("script " + string_in(command.params, "identifier"))) return false;
+      if (!by.state.erase("script " + string_in(command.params, "identifier"))) return false;
       plans_changed();
       reply(command.ticket, "{}");
       return true;
     case Act::binding: {
       auto const key =
           "binding " + string_in(command.params, "name") + " " + string_in(command.params, "executionContextName");
-      by.ledger.put(key, method, command.params).early = !by.set_up;
+      by.state.put(key, method, command.params).early = !by.set_up;
       plans_changed();
       reply(command.ticket, "{}");
       return true;
@@ -145,7 +145,7 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
         auto const frame = string_in(command.params, "frameId");
         auto const world = string_in(command.params, "worldName");
         // Where contexts are not told, the real one could not be matched with it.
-        if (frame != on.info.id || world.empty() || !by.ledger.has("Runtime.enable")) return false;
+        if (frame != on.info.id || world.empty() || !by.state.has("Runtime.enable")) return false;
         auto const before = on.contexts.size();
         auto const& context = invent(on, frame, world);
         if (on.contexts.size() > before) spread(on, "Runtime.executionContextCreated", context.told);
@@ -198,7 +198,7 @@ void Gateway::Impl::navigated_unattached(Target& on, std::string_view url) {
   invent_contexts(on);
   for (auto* const session : on.sessions) {
     if (hears(*session, "Runtime", "Runtime.executionContextCreated", "{}")) tell_contexts(*session, on);
-    if (session->ledger.has("Page.setLifecycleEventsEnabled")) tell_lifecycle(*session, on, true);
+    if (session->state.has("Page.setLifecycleEventsEnabled")) tell_lifecycle(*session, on, true);
   }
   changed(on);
   if (needed(on)) wake(on);
@@ -212,7 +212,7 @@ void Gateway::Impl::loaded_unattached(Target& on, std::string_view what) {
   spread(on, whole ? "Page.loadEventFired" : "Page.domContentEventFired", R"({"timestamp":)" + now + "}");
   if (whole) spread(on, "Page.frameStoppedLoading", R"({"frameId":)" + wire::quote(on.info.id) + "}");
   for (auto const* session : on.sessions) {
-    if (!session->ledger.has("Page.setLifecycleEventsEnabled")) continue;
+    if (!session->state.has("Page.setLifecycleEventsEnabled")) continue;
     event(*session, "Page.lifecycleEvent",
           R"({"frameId":)" + wire::quote(on.info.id) + R"(,"loaderId":)" + wire::quote(on.main_loader) +
               R"(,"name":")" + std::string(what) + R"(","timestamp":)" + now + "}");

@@ -66,9 +66,9 @@ Context& Gateway::Impl::invent(Target& on, std::string_view frame, std::string_v
 void Gateway::Impl::invent_contexts(Target& on) {
   invent(on, on.info.id, "");
   for (auto const* session : on.sessions) {
-    for (auto const& line : session->ledger.lines()) {
-      if (rule_of(line.method).act != Act::script) continue;
-      if (auto const world = string_in(line.params, "worldName"); !world.empty()) invent(on, on.info.id, world);
+    for (auto const& entry : session->state.entries()) {
+      if (rule_of(entry.method).act != Act::script) continue;
+      if (auto const world = string_in(entry.params, "worldName"); !world.empty()) invent(on, on.info.id, world);
     }
   }
 }

@@ -76,7 +76,7 @@ struct Foreseen {
   ClientId client = 0;  ///< 0: our own
   std::string method, params;
   std::string given{};           ///< script: Chrome's identifier
-  std::string session{}, key{};  ///< whose ledger has it now, under which key
+  std::string session{}, key{};  ///< whose state has it now, under which key
   bool taken = false;            ///< the client has said it
   State state = State::asked;
 

@@ -6,7 +6,7 @@
 
 #include "cdp/model/target.hpp"
 #include "cdp/protocol/facts.hpp"
-#include "cdp/session/ledger.hpp"
+#include "cdp/session/session_state.hpp"
 
 namespace any::cdp {
 
@@ -32,7 +32,7 @@ struct Session {
   AutoAttach auto_attach{};
   std::optional<TargetFilter> discover{};  ///< Target.setDiscoverTargets
   std::set<std::string> told{};            ///< targets that discovery has told of
-  Ledger ledger{};
+  SessionState state{};
   int last_script = 0;
 
   SessionKey key() const { return {client, id}; }

@@ -204,27 +204,27 @@ void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool s
 
 void Gateway::Impl::take_back(Session& of, Target& on) {
   if (!on.attachment.attached()) return;
-  auto& lines = of.ledger.lines();
-  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-    Ledger::Line const* others = nullptr;
+  auto& entries = of.state.entries();
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    SessionState::Entry const* others = nullptr;
     for (auto const* session : on.sessions) {
-      if (auto const* same = session->ledger.find(line->key)) others = same;
+      if (auto const* same = session->state.find(entry->key)) others = same;
     }
-    auto const& rule = rule_of(line->method);
+    auto const& rule = rule_of(entry->method);
     if (rule.act == Act::enable) {
-      auto const domain = std::string(domain_of(line->method));
+      auto const domain = std::string(domain_of(entry->method));
       if (others || (domain == "Page" && downloads.wanted())) continue;
       on.enabled.erase(domain);
       on.replay.forget(domain);
       tell(on, domain + ".disable", "{}");
     } else if (rule.act == Act::setting) {
-      if (auto const back = undo(on, *line); !back.method.empty()) tell(on, back.method, back.params);
+      if (auto const back = undo(on, *entry); !back.method.empty()) tell(on, back.method, back.params);
     } else if (rule.act == Act::group) {
-      tell(on, line->method, line->params);
-    } else if (rule.act == Act::script && !line->given.empty()) {
-      tell(on, "Page.removeScriptToEvaluateOnNewDocument", R"({"identifier":)" + wire::quote(line->given) + "}");
+      tell(on, entry->method, entry->params);
+    } else if (rule.act == Act::script && !entry->given.empty()) {
+      tell(on, "Page.removeScriptToEvaluateOnNewDocument", R"({"identifier":)" + wire::quote(entry->given) + "}");
     } else if (rule.act == Act::binding && !others) {
-      tell(on, "Runtime.removeBinding", R"({"name":)" + wire::quote(string_in(line->params, "name")) + "}");
+      tell(on, "Runtime.removeBinding", R"({"name":)" + wire::quote(string_in(entry->params, "name")) + "}");
     }
   }
 }

@@ -24,9 +24,9 @@ std::string_view value_name(std::string_view method) {
 std::string together(Target const& on, std::string_view method) {
   json::object all;
   for (auto const* session : on.sessions) {
-    auto const* line = session->ledger.find(method);
-    if (!line || !session->ledger.has("Network.enable")) continue;  // Chrome heeds them only so
-    for (auto const& [key, value] : object_of(line->params)) {
+    auto const* entry = session->state.find(method);
+    if (!entry || !session->state.has("Network.enable")) continue;  // Chrome heeds them only so
+    for (auto const& [key, value] : object_of(entry->params)) {
       auto& there = all[key];
       if (there.is_object() && value.is_object()) {
         for (auto const& [name, header] : value.get_object()) there.get_object()[name] = header;
@@ -44,8 +44,8 @@ Held held(Target const& on, Session const& by, std::string_view method, std::str
   auto const name = value_name(method);
   if (name.empty()) return {};
   for (auto const* other : on.sessions) {
-    auto const* line = other == &by ? nullptr : other->ledger.find(method);
-    if (!line || string_in(line->params, name).empty()) continue;
+    auto const* entry = other == &by ? nullptr : other->state.find(method);
+    if (!entry || string_in(entry->params, name).empty()) continue;
     if (string_in(params, name).empty()) return {.by_another = true, .refusal = {}};
     return {.by_another = true,
             .refusal = name == "locale" ? "Another locale override is already in effect"
@@ -54,29 +54,29 @@ Held held(Target const& on, Session const& by, std::string_view method, std::str
   return {};
 }
 
-Undo undo(Target const& on, Ledger::Line const& line) {
-  auto const& rule = rule_of(line.method);
-  if (rule.merged) return {line.method, together(on, line.method)};
-  Ledger::Line const* others = nullptr;
+Undo undo(Target const& on, SessionState::Entry const& entry) {
+  auto const& rule = rule_of(entry.method);
+  if (rule.merged) return {entry.method, together(on, entry.method)};
+  SessionState::Entry const* others = nullptr;
   for (auto* const session : on.sessions) {
-    auto* const same = session->ledger.find(line.key);
-    if (same && rule.falls) session->ledger.erase(line.key);
+    auto* const same = session->state.find(entry.key);
+    if (same && rule.falls) session->state.erase(entry.key);
     if (same && !rule.falls) others = same;
   }
   if (others) return {others->method, others->params};
   if (rule.undo.empty() && rule.undo_params.empty()) return {};
-  return {rule.undo.empty() ? line.method : std::string(rule.undo), std::string(rule.undo_params)};
+  return {rule.undo.empty() ? entry.method : std::string(rule.undo), std::string(rule.undo_params)};
 }
 
-std::vector<Ledger::Line> drop_settings(Session& by, std::string_view domain) {
-  auto const its = [domain](Ledger::Line const& line) {
-    return domain == "Network" && domain_of(line.method) == domain && rule_of(line.method).act == Act::setting &&
-           line.method != "Network.setUserAgentOverride";
+std::vector<SessionState::Entry> drop_settings(Session& by, std::string_view domain) {
+  auto const its = [domain](SessionState::Entry const& entry) {
+    return domain == "Network" && domain_of(entry.method) == domain && rule_of(entry.method).act == Act::setting &&
+           entry.method != "Network.setUserAgentOverride";
   };
-  auto& lines = by.ledger.lines();
-  std::vector<Ledger::Line> dropped;
-  std::copy_if(lines.begin(), lines.end(), std::back_inserter(dropped), its);
-  std::erase_if(lines, its);
+  auto& entries = by.state.entries();
+  std::vector<SessionState::Entry> dropped;
+  std::copy_if(entries.begin(), entries.end(), std::back_inserter(dropped), its);
+  std::erase_if(entries, its);
   return dropped;
 }
 
@@ -85,10 +85,10 @@ std::string with_own_group(Session& by, std::string_view params) {
   if (raw.size() < 3 || raw.front() != '"' || raw == R"("console")") return std::string(params);
   auto const own = "\"" + std::to_string(by.client) + "." + by.id + "." + std::string(raw.substr(1));
   auto const key = "group " + own;
-  auto const& lines = by.ledger.lines();
+  auto const& entries = by.state.entries();
   auto const kept =
-      std::count_if(lines.begin(), lines.end(), [](auto const& line) { return line.key.starts_with("group "); });
-  if (kept < most_groups) by.ledger.put(key, "Runtime.releaseObjectGroup", R"({"objectGroup":)" + own + "}");
+      std::count_if(entries.begin(), entries.end(), [](auto const& entry) { return entry.key.starts_with("group "); });
+  if (kept < most_groups) by.state.put(key, "Runtime.releaseObjectGroup", R"({"objectGroup":)" + own + "}");
   auto const at = static_cast<std::size_t>(raw.data() - params.data());
   return std::string(params.substr(0, at)) + own + std::string(params.substr(at + raw.size()));
 }

@@ -5,7 +5,7 @@
 // goes.
 
 #include "cdp/model/target.hpp"
-#include "cdp/session/ledger.hpp"
+#include "cdp/session/session_state.hpp"
 
 namespace any::cdp {
 
@@ -24,10 +24,10 @@ Held held(Target const& on, Session const& by, std::string_view method, std::str
 struct Undo {
   std::string method, params;
 };
-Undo undo(Target const& on, Ledger::Line const& line);
+Undo undo(Target const& on, SessionState::Entry const& entry);
 
 /// Takes from the session what it has set in a domain that it disables: Chrome forgets it with the domain.
-std::vector<Ledger::Line> drop_settings(Session& by, std::string_view domain);
+std::vector<SessionState::Entry> drop_settings(Session& by, std::string_view domain);
 
 /// `params` with the object group made the session's own, so that no other session releases it. "console" is Chrome's.
 std::string with_own_group(Session& by, std::string_view params);

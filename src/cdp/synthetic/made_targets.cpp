@@ -117,8 +117,8 @@ void Gateway::Impl::run_in_worker(Session& by, MadeTarget const& worker, Command
                       });
   };
   if (command.method == "Runtime.enable") {
-    if (!by.ledger.has(command.method)) {
-      by.ledger.put(command.method, command.method, command.params);
+    if (!by.state.has(command.method)) {
+      by.state.put(command.method, command.method, command.params);
       event(by, "Runtime.executionContextCreated",
             R"({"context":{"id":)" + std::string(worker_context) + R"(,"origin":)" + wire::quote(worker.info.url) +
                 R"(,"name":"","uniqueId":")" + worker.info.id + "\"}}");
@@ -126,17 +126,17 @@ void Gateway::Impl::run_in_worker(Session& by, MadeTarget const& worker, Command
     return reply(command.ticket, "{}");
   }
   if (command.method == "Runtime.disable") {
-    by.ledger.erase("Runtime.enable");
+    by.state.erase("Runtime.enable");
     return reply(command.ticket, "{}");
   }
   if (command.method == "Runtime.addBinding" || command.method == "Runtime.removeBinding") {
     auto const name = params.text("name");
     if (params.wrong()) return fail(command.ticket, *params.wrong());
     if (command.method == "Runtime.removeBinding") {
-      by.ledger.erase(binding_key(name));
+      by.state.erase(binding_key(name));
       return reply(command.ticket, "{}");
     }
-    by.ledger.put(binding_key(name), command.method, command.params);
+    by.state.put(binding_key(name), command.method, command.params);
     return ask("sandbox.bind", R"(,"name":)" + wire::quote(name));
   }
   if (command.method == "Runtime.evaluate") {
@@ -157,7 +157,7 @@ void Gateway::Impl::binding_called(LoadedExtension const& extension, std::string
   auto const params = R"({"name":)" + wire::quote(name) + R"(,"payload":)" + wire::quote(payload) +
                       R"(,"executionContextId":)" + std::string(worker_context) + "}";
   for (auto const& [id, session] : owner->sessions) {
-    if (session->target == extension.target && session->ledger.has(binding_key(name))) {
+    if (session->target == extension.target && session->state.has(binding_key(name))) {
       event(*session, "Runtime.bindingCalled", params);
     }
   }

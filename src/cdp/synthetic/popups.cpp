@@ -27,10 +27,10 @@ bool same(std::string_view method, std::string_view params, std::string_view oth
          raw_in(params, "worldName") == raw_in(other_params, "worldName");
 }
 
-bool in(Ledger const& ledger, Ledger::Line const& wanted) {
-  auto const& lines = ledger.lines();
-  return std::any_of(lines.begin(), lines.end(), [&wanted](auto const& line) {
-    return same(line.method, line.params, wanted.method, wanted.params);
+bool in(SessionState const& state, SessionState::Entry const& wanted) {
+  auto const& entries = state.entries();
+  return std::any_of(entries.begin(), entries.end(), [&wanted](auto const& entry) {
+    return same(entry.method, entry.params, wanted.method, wanted.params);
   });
 }
 
@@ -63,15 +63,15 @@ std::vector<Foreseen> Gateway::Impl::foresee(Client const& by, std::string_view 
   if (set_up.empty()) return all;
   // What it has said to all its pages it says to the next. Of one page alone that holds for what came before it let the
   // page go; what came later may be meant for that page.
-  for (auto const& line : set_up.front()->ledger.lines()) {
-    auto const act = rule_of(line.method).act;
+  for (auto const& entry : set_up.front()->state.entries()) {
+    auto const act = rule_of(entry.method).act;
     if (act != Act::script && act != Act::binding) continue;
-    if (set_up.size() == 1 && !line.early) continue;
+    if (set_up.size() == 1 && !entry.early) continue;
     bool const everywhere = std::all_of(set_up.begin(), set_up.end(),
-                                        [&line](Session const* session) { return in(session->ledger, line); });
+                                        [&entry](Session const* session) { return in(session->state, entry); });
     if (!everywhere) continue;
-    all.push_back({.client = by.id, .method = line.method, .params = line.params});
-    if (act == Act::script) all.back().params = at_once(line.params);
+    all.push_back({.client = by.id, .method = entry.method, .params = entry.params});
+    if (act == Act::script) all.back().params = at_once(entry.params);
   }
   return all;
 }
@@ -135,16 +135,16 @@ void Gateway::Impl::begin_foreseen(Target& on, std::int64_t mark) {
   if (auto const said = early_answers.extract(on.debuggee.tab); !said.empty()) foreseen_answered(on, said.mapped());
 }
 
-bool Gateway::Impl::take_foreseen(Session& by, Target& on, Ledger::Line& line, std::string_view key) {
+bool Gateway::Impl::take_foreseen(Session& by, Target& on, SessionState::Entry& entry, std::string_view key) {
   auto const row = std::find_if(on.foreseen.begin(), on.foreseen.end(), [&](Foreseen const& each) {
-    return !each.taken && each.client == by.client && same(each.method, each.params, line.method, line.params);
+    return !each.taken && each.client == by.client && same(each.method, each.params, entry.method, entry.params);
   });
   if (row == on.foreseen.end()) return false;
   row->taken = true;
   row->session = by.id;
   row->key = key;
   if (row->state == Foreseen::State::refused) return false;
-  line.given = row->given;
+  entry.given = row->given;
   return true;
 }
 
@@ -164,10 +164,10 @@ void Gateway::Impl::foreseen_answered(Target& on, json::array const& answers) {
     if (value && value->is_object()) row.given = text_in(value->get_object(), "identifier");
     if (row.client == 0) continue;
     auto* const owner = row.taken ? session(row.client, row.session) : nullptr;
-    auto* const line = owner ? owner->ledger.find(row.key) : nullptr;
-    if (line && value) {
-      line->given = row.given;
-    } else if (line) {
+    auto* const entry = owner ? owner->state.find(row.key) : nullptr;
+    if (entry && value) {
+      entry->given = row.given;
+    } else if (entry) {
       say_again(on, row);
     }
   }
@@ -178,8 +178,8 @@ void Gateway::Impl::say_again(Target& on, Foreseen const& row) {
   transport.send(on.debuggee, on.upstream, row.method, row.params,
                  [this, client = row.client, name = row.session, key = row.key](Answer const& answer) {
                    auto* const owner = session(client, name);
-                   auto* const line = owner && answer ? owner->ledger.find(key) : nullptr;
-                   if (line) line->given = string_in(*answer, "identifier");
+                   auto* const entry = owner && answer ? owner->state.find(key) : nullptr;
+                   if (entry) entry->given = string_in(*answer, "identifier");
                  });
 }
 
@@ -188,12 +188,12 @@ void Gateway::Impl::forget_foreseen(Target& on) {
   std::erase_if(on.foreseen, [this, &on](Foreseen const& row) {
     if (row.state == Foreseen::State::asked) return false;
     auto const* const owner = row.taken ? session(row.client, row.session) : nullptr;
-    bool const wanted = row.client == 0 || (owner && owner->ledger.has(row.key));
+    bool const wanted = row.client == 0 || (owner && owner->state.has(row.key));
     if (wanted || row.state == Foreseen::State::refused) return true;
     if (!row.given.empty()) {
       tell(on, "Page.removeScriptToEvaluateOnNewDocument", R"({"identifier":)" + wire::quote(row.given) + "}");
     } else if (std::none_of(on.sessions.begin(), on.sessions.end(), [&row](Session const* session) {
-                 return in(session->ledger, {.key = {}, .method = row.method, .params = row.params});
+                 return in(session->state, {.key = {}, .method = row.method, .params = row.params});
                })) {
       tell(on, "Runtime.removeBinding", R"({"name":)" + wire::quote(string_in(row.params, "name")) + "}");
     }
