@@ -9,7 +9,7 @@ suite=${1:?which suite? for example: scripts/test-distro.sh trixie}
 [[ $(id -u) == 0 ]] || { echo "test-distro: debootstrap and chroot need root" >&2; exit 1; }
 command -v debootstrap >/dev/null || apt-get install -y --no-install-recommends debootstrap >/dev/null
 mirror=${DEBIAN_MIRROR:-$(grep -rhoE '(^deb |^URIs:) *https?://[^ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
-  grep -oE 'https?://.*' | grep -v security | head -n 1 || true)}
+  grep -oE 'https?://.*' | grep -E '/(debian|ubuntu)/?$' | head -n 1 || true)} # not the other archives that a system may use
 [[ -n $mirror ]] || { echo "test-distro: no mirror found in /etc/apt; name one in DEBIAN_MIRROR" >&2; exit 1; }
 
 root=$PWD/build/distro/$suite

@@ -1,5 +1,5 @@
 #pragma once
-// The gateway's state and its functions; each lies in the sandbox of its subject (the README.md there says which):
+// The gateway's state and its functions; each lies in the room of its subject (the README.md there says which):
 //   gateway.cpp         the entries, and the link's coming and going
 //   commands.cpp        a client's command on its way to Chrome
 //   events.cpp          Chrome's events on their way to the clients
