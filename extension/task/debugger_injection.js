@@ -20,15 +20,18 @@ export async function viaDebugger(injection) {
   /** @type {any} */
   let refusal = null;
   let altered = "";
+  /** @type {Set<string>} */
+  const cut = new Set();
   for (const key of await targetsOf(injection)) {
     try {
-      const said = await withDebugger(key, (target, again) => evaluateIn(target, injection, again));
+      const said = await withDebugger(key, (target, stands) => evaluateIn(target, injection, stands, cut));
       if (said.startsWith("altered:")) altered = said;
       else if (said !== "unheard") return said;
     } catch (error) {
       refusal ??= error;
     }
   }
+  if (cut.size > 0) return "begun"; // nobody listens any more: what was cut off has begun
   if (altered) return altered;
   const why = refusal ? `the debugger cannot reach this page: ${refusal.message}` : "the debugger found no way into this frame";
   throw failure("WorldUnavailableError", why);
@@ -57,26 +60,37 @@ async function targetsOf({ tab, frame }) {
  * Evaluates in each frame of a target until it was the right one: in all others the source does nothing.
  * @param {chrome.debugger.Debuggee} target
  * @param {Injection} injection
- * @param {boolean} again it may have been evaluated before
+ * @param {() => boolean} stands the attachment is the one that it began with
+ * @param {Set<string>} cut the frames ("": the top) whose evaluation was cut off: it may have been carried out
  * @returns {Promise<string>} what the wrapper says
  */
-async function evaluateIn(target, { frame, world, source, limit_ms }, again) {
+async function evaluateIn(target, { frame, world, source, limit_ms }, stands, cut) {
   // after the time given V8 ends the synchronous part
   const asked = { expression: source, returnByValue: true, allowUnsafeEvalBlockedByCSP: true, timeout: Math.max(1, limit_ms) };
-  /** @param {any} [where] */
-  const evaluate = async (where) => (await sendTo(target, "Runtime.evaluate", { ...asked, ...where })).result?.value ?? "unheard";
-  let said = "unheard";
-  if (frame === 0 && world === "main") said = await evaluate();
-  else {
-    const { frameTree } = await sendTo(target, "Page.getFrameTree");
-    for (const frameId of frame === 0 ? [frameTree.frame.id] : frameIds(frameTree)) {
-      const contextId = await contextOf(target, frameId, world).catch((error) => frame === 0 ? Promise.reject(error) : null); // it has gone
-      if (contextId !== null) said = await evaluate({ contextId });
-      if (said !== "unheard" && !said.startsWith("altered:")) break; // an altered page does not know whether it is meant
+  /** @param {string} name @param {any} [where] */
+  const evaluate = async (name, where) => {
+    try {
+      const said = (await sendTo(target, "Runtime.evaluate", { ...asked, ...where })).result?.value ?? "unheard";
+      if (said !== "unheard") cut.delete(name);
+      return said;
+    } catch (error) {
+      if (!stands()) cut.add(name);
+      throw error;
     }
+  };
+  if (frame === 0 && world === "main") return evaluate("");
+  const { frameTree } = await sendTo(target, "Page.getFrameTree");
+  let altered = "";
+  for (const frameId of frame === 0 ? [frameTree.frame.id] : frameIds(frameTree)) {
+    const contextId = await contextOf(target, frameId, world).catch((error) => {
+      if (frame === 0 || !stands()) throw error;
+      return null; // the frame has gone
+    });
+    const said = contextId === null ? "unheard" : await evaluate(frameId, { contextId });
+    if (said.startsWith("altered:")) altered = said; // such a page does not know whether it is meant
+    else if (said !== "unheard") return said;
   }
-  // Nobody listens: what an attempt that was cut off had asked for has begun.
-  return said === "unheard" && again ? "begun" : said;
+  return altered || "unheard";
 }
 
 /**

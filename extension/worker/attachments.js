@@ -189,11 +189,11 @@ export async function detachCaller(link, debuggee) {
 }
 
 /**
- * Does something with the debugger on a target, together with whoever else is there. It begins anew where a link began the target
- * anew meanwhile; what has been asked by then may have been carried out.
+ * Does something with the debugger on a target, together with whoever else is there. Where it fails because a link began the
+ * target anew meanwhile, it begins anew; what has been asked by then may have been carried out.
  * @template T
  * @param {Key} key
- * @param {(target: chrome.debugger.Debuggee, again: boolean) => Promise<T>} work
+ * @param {(target: chrome.debugger.Debuggee, stands: () => boolean) => Promise<T>} work `stands`: no link has begun the target anew
  * @returns {Promise<T>}
  */
 export async function withDebugger(key, work) {
@@ -203,7 +203,7 @@ export async function withDebugger(key, work) {
     mine.work++;
     try {
       await mine.ready;
-      return await work(debuggeeOf(key), tries > 1);
+      return await work(debuggeeOf(key), () => !mine.replaced);
     } catch (error) {
       if (!mine.replaced || tries === MAX_TRIES) throw error;
     } finally {
