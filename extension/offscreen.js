@@ -258,10 +258,17 @@ function arrange() {
   planBadge();
 }
 
-/** @param {PrototypeLink} link */
-function begin(link) {
+/** A disk that fails at the browser's start may stand a moment later. */
+const BEGIN_AGAIN_MS = 3_000;
+
+/** @param {PrototypeLink} link @param {string} [before] what its last try failed with, and the log has */
+function begin(link, before = "") {
   links.set(link.address, link);
-  link.start().catch((error) => box.add("error", `the link to ${link.address} could not be prepared: ${error}`));
+  link.start().catch((error) => {
+    const why = `${error}`;
+    if (why !== before) box.add("error", `the link to ${link.address} could not be prepared, and is tried again each ${BEGIN_AGAIN_MS / 1000} s: ${why}`);
+    setTimeout(() => links.get(link.address) === link && begin(link, why), BEGIN_AGAIN_MS);
+  });
 }
 
 /** @param {import("./worker/browser.js").Settings} given */

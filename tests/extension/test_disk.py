@@ -47,3 +47,18 @@ def test_without_a_database_the_extension_says_it_and_is_there_all_the_same(tmp_
         eventually(lambda: "disk refuses" in (popup.glance("document.querySelector('#troubles').innerText") or ""), 15)
         eventually(lambda: browser.worker("chrome.action.getBadgeText({})") == "!", 10, "the badge says it")
         eventually(lambda: "could not be prepared" in (popup.glance("document.querySelector('#lines').innerText") or ""), 10)
+
+
+def test_a_database_that_fails_at_the_browsers_start_is_tried_again_until_the_link_stands(tmp_path: Path) -> None:
+    profile = tmp_path / "profile"
+    (profile / "Default").mkdir(parents=True)
+    in_the_way = profile / "Default" / "IndexedDB"
+    in_the_way.write_text("no folder")
+    with LinkDaemon() as daemon, Chromium(daemon.address, profile=profile) as browser:
+        popup = browser.popup()
+        eventually(lambda: "could not be prepared" in (popup.glance("document.querySelector('#lines').innerText") or ""), 20)
+        in_the_way.unlink()
+        link = daemon.wait_link()
+        assert browser.stored("links")[0]["address"] == daemon.address
+        with Pages() as site:
+            assert link.run("return 1 + 1", browser.open(site.url("/plain")).id)["value"] == 2
