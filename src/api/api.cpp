@@ -38,10 +38,10 @@ struct Api::Impl {
       : services{std::move(given)},
         options{std::move(chosen)},
         rules{options.token, options.allow_extensions},
-        operations{services, refused, !options.token.empty()},
+        context{services, refused, !options.token.empty(), metrics, live},
         compat{services},
         cdp{services, live},
-        rest{operations, live, metrics} {}
+        rest{context, live} {}
 
   /// The door: every check that needs no body.
   std::optional<net::Response> admit(net::Head const& head) {
@@ -113,7 +113,7 @@ struct Api::Impl {
       co_return;
     }
     if (path == "/v1/rpc") {
-      auto const session = std::make_shared<RpcSession>(operations, live, metrics, std::move(socket.value()));
+      auto const session = std::make_shared<RpcSession>(context, live, metrics, std::move(socket.value()));
       co_await session->serve();
     } else if (path == "/extension") {
       co_await services.browsers.serve_link(std::move(socket.value()), std::move(caller));
@@ -131,7 +131,7 @@ struct Api::Impl {
     } else if (auto door = find_cdp_door(exchange.head())) {
       co_await cdp.serve(exchange, std::move(*door));
     } else {
-      co_await rest.serve(exchange, main_routes());
+      co_await rest.serve(exchange);
     }
   }
 
@@ -142,7 +142,7 @@ struct Api::Impl {
     } else if (Compat::takes(path)) {
       co_await compat.serve(exchange);
     } else if (path == "/health") {
-      co_await rest.serve(exchange, main_routes());
+      co_await rest.serve(exchange);
     } else {
       auto response = detail_response(404, "Not Found");
       co_await exchange.respond(std::move(response));
@@ -179,7 +179,7 @@ struct Api::Impl {
   Live live;
   Metrics metrics;
   RefusedExtensions refused;
-  Operations operations;
+  Context context;
   Compat compat;
   CdpEndpoints cdp;
   Rest rest;

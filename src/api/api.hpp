@@ -1,6 +1,5 @@
 #pragma once
-// The doors: who may come in, what each route answers. One table of routes serves REST, one of methods the RPC socket;
-// both rest on the same operations.
+// The doors: who may come in, what is answered. REST and the RPC socket are made from one table of operations (ops/).
 
 #include <boost/asio/io_context.hpp>
 #include <functional>

@@ -1,5 +1,5 @@
 #pragma once
-// /openapi.json: the paths from the table of routes, the shapes from openapi/schemas.json.
+// /openapi.json: the paths from the table of operations, the shapes from openapi/schemas.json.
 
 #include <string>
 

@@ -1,7 +1,9 @@
 #include "api/rest.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <charconv>
 
+#include "api/ops/table.hpp"
 #include "api/shape.hpp"
 #include "base/log.hpp"
 #include "task/json.hpp"
@@ -43,27 +45,30 @@ int status_of(ErrorName name) {
   }
 }
 
-Result<void> read_query(net::Head const& head, Route const& route, Fields& into) {
-  json::array labels;
+Error no_parameter(std::string_view name, Route const& route) {
+  return bad_field(name, "is no parameter of " + std::string(route.method) + " " + std::string(route.pattern));
+}
+
+Result<void> read_query(net::Head const& head, Operation const& operation, json::object& into) {
   for (auto const& [name, value] : head.query) {
-    if (name == "token") continue;  // the door's
-    bool known = false;
-    for (auto const& parameter : route.query) known = known || parameter.name == name;
-    if (!known)
-      return bad_field(name, "is no parameter of " + std::string(route.method) + " " + std::string(route.pattern));
-    if (name == "label") {
-      labels.emplace_back(value);
-      continue;
+    if (name == "token") continue;  // the request guard's
+    auto const* property = operation.route.method == "GET" ? operation.input.find_property(name) : nullptr;
+    if (property == nullptr || property->only == Door::rpc) return no_parameter(name, operation.route);
+    auto& place = into[name];
+    if (property->schema.takes_list()) {
+      if (!place.is_array()) place = json::array();
+      place.get_array().push_back(property->schema.read_text(value));
+    } else if (!place.is_null()) {
+      return bad_field(name, "stands twice in the request");
+    } else {
+      place = property->schema.read_text(value);
     }
-    if (into.has(name)) return bad_field(name, "stands twice in the query");
-    into.put_text(name, value);
   }
-  if (!labels.empty()) into.put("label", std::move(labels));
   return {};
 }
 
-Result<json::object> read_body(std::string const& body, Route const& route) {
-  if (body.empty() && route.body != Route::Body::object) return json::object();
+Result<json::object> read_body(std::string const& body) {
+  if (body.empty()) return json::object();
   auto parsed = wire::parse_strict(body, {task::max_json_depth + 1, true});
   if (parsed.has_error()) return parsed.error();
   auto* object = parsed.value().if_object();
@@ -71,22 +76,35 @@ Result<json::object> read_body(std::string const& body, Route const& route) {
   return std::move(*object);
 }
 
-Result<Fields> read_fields(net::Exchange& exchange, Route const& route, PathParameters const& path) {
-  json::object body;
-  if (route.body != Route::Body::none) {
-    auto read = read_body(exchange.body(), route);
-    if (read.has_error()) return read.error();
-    body = std::move(read.value());
+/// Where a reader of events was when its connection was lost.
+Result<void> read_last_event_id(net::Head const& head, Route const& route, json::object& into) {
+  auto const text = head.header("Last-Event-ID");
+  if (route.resume.empty() || text.empty()) return {};
+  std::int64_t seq = 0;
+  auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seq);
+  if (failure != std::errc() || end != text.data() + text.size() || seq < 0)
+    return bad_field("Last-Event-ID", "must be the number of an event");
+  into[route.resume] = seq;
+  return {};
+}
+
+Result<Input> read_input(net::Exchange& exchange, Operation const& operation, PathParameters const& path) {
+  json::object fields;
+  if (operation.route.method != "GET") {
+    auto body = read_body(exchange.body());
+    if (body.has_error()) return body.error();
+    fields = std::move(body.value());
     for (auto const& [name, _] : path) {
-      if (body.contains(name)) return bad_field(name, "stands in the path already");
+      if (fields.contains(name)) return bad_field(name, "stands in the path already");
     }
   }
   exchange.body().clear();
   exchange.body().shrink_to_fit();
-  Fields fields(std::move(body));
-  for (auto const& [name, value] : path) fields.put(name, json::string(value));
-  if (auto const read = read_query(exchange.head(), route, fields); read.has_error()) return read.error();
-  return fields;
+  for (auto const& [name, value] : path) fields[name] = value;
+  if (auto const read = read_query(exchange.head(), operation, fields); read.has_error()) return read.error();
+  auto const read = read_last_event_id(exchange.head(), operation.route, fields);
+  if (read.has_error()) return read.error();
+  return Input::read(std::move(fields), operation.input, Door::rest);
 }
 
 Error not_found(net::Head const& head) {
@@ -117,10 +135,10 @@ net::Response failure_response(Error const& error) {
   return response;
 }
 
-Async<void> Rest::serve(net::Exchange& exchange, std::span<Route const> routes) {
+Async<void> Rest::serve(net::Exchange& exchange) {
   auto const& head = exchange.head();
-  auto found = find_route(routes, head.method, head.path);
-  if (found.route == nullptr) {
+  auto found = find_route(head.method, head.path);
+  if (found.operation == nullptr) {
     auto response = found.allow.empty() ? failure_response(not_found(head))
                                         : failure_response({ErrorName::MethodNotAllowedError,
                                                             head.method.substr(0, 40) + " is not for " +
@@ -130,26 +148,39 @@ Async<void> Rest::serve(net::Exchange& exchange, std::span<Route const> routes) 
     co_await exchange.respond(std::move(response));
     co_return;
   }
-  auto fields = read_fields(exchange, *found.route, found.path);
-  if (fields.has_error()) {
-    auto response = failure_response(fields.error());
+  auto input = read_input(exchange, *found.operation, found.path);
+  if (input.has_error()) {
+    auto response = failure_response(input.error());
     co_await exchange.respond(std::move(response));
     co_return;
   }
-  if (auto const* special = std::get_if<Route::Special>(&found.route->handler)) {
-    Call call{exchange, std::move(fields.value())};
-    co_await (this->**special)(std::move(call));
+  Call call{context_, std::move(input.value())};
+  auto answer = co_await found.operation->run(std::move(call));
+  if (answer.has_value() && answer.value().events) {
+    co_await stream(exchange, *answer.value().events);
     co_return;
   }
-  auto const operation = std::get<Operations::Operation>(found.route->handler);
-  auto answer = co_await (operations_.*operation)(std::move(fields.value()));
   net::Response response;
   if (answer.has_error()) {
     response = failure_response(answer.error());
   } else {
-    response = json_response(answer.value().created ? 201 : 200, std::move(answer.value().json));
+    auto const status = answer.value().status;
+    response = json_response(status, status == 204 ? std::string() : std::move(answer.value().body));
+    response.content_type = answer.value().type;
   }
   co_await exchange.respond(std::move(response));
+}
+
+Async<void> Rest::stream(net::Exchange& exchange, EventSource& source) {
+  auto head = EventStream::head();
+  if (exchange.head().method == "HEAD") {
+    co_await exchange.respond(std::move(head));
+    co_return;
+  }
+  auto stream = co_await exchange.stream(std::move(head));
+  if (!stream) co_return;
+  EventStream events(context_.services.io, live_, *stream);
+  co_await source.serve(events, *stream);
 }
 
 }  // namespace any::api

@@ -1,9 +1,7 @@
 #pragma once
-// Requests to answers, by the table of routes.
+// Requests to answers, by the table of operations.
 
-#include "api/live.hpp"
-#include "api/operations.hpp"
-#include "api/routes.hpp"
+#include "api/ops/operation.hpp"
 
 namespace any::api {
 
@@ -13,28 +11,16 @@ net::Response json_response(int status, std::string body);
 
 class Rest {
  public:
-  Rest(Operations& operations, Live& live, Metrics& metrics)
-      : operations_{operations}, live_{live}, metrics_{metrics} {}
+  Rest(Context const& context, Live& live) : context_{context}, live_{live} {}
 
-  /// Answers the request from that table, whatever it is.
-  Async<void> serve(net::Exchange& exchange, std::span<Route const> routes);
-
-  // Answers that are not JSON made by an operation.
-  Async<void> task_result(Call call);
-  Async<void> task_script(Call call);
-  Async<void> task_screenshot(Call call);
-  Async<void> task_events(Call call);
-  Async<void> browser_forget(Call call);
-  Async<void> logs(Call call);
-  Async<void> metrics(Call call);
-  Async<void> openapi(Call call);
+  /// Answers the request, whatever it is.
+  Async<void> serve(net::Exchange& exchange);
 
  private:
-  Async<void> follow_logs(Call call, std::size_t limit, std::uint64_t since);
+  Async<void> stream(net::Exchange& exchange, EventSource& source);
 
-  Operations& operations_;
+  Context const& context_;
   Live& live_;
-  Metrics& metrics_;
 };
 
 }  // namespace any::api

@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <limits>
 
+#include "api/ops/table.hpp"
 #include "api/shape.hpp"
 #include "async/post.hpp"
 #include "base/guard.hpp"
@@ -14,49 +15,28 @@ namespace any::api {
 namespace json = boost::json;
 namespace {
 
-constexpr std::int64_t any_seq = std::numeric_limits<std::int64_t>::max();
 constexpr std::chrono::seconds look_at_deadlines{5};
 
-Result<Fields> read_params(std::string_view text) {
-  if (text.empty()) return Fields();
+Result<json::object> read_params(std::string_view text) {
+  if (text.empty()) return json::object();
   auto parsed = wire::parse_strict(text, {task::max_json_depth + 1, true});
   if (parsed.has_error()) return parsed.error();
   auto* object = parsed.value().if_object();
   if (object == nullptr)
     return Error{ErrorName::BadRequestError, "params must be an object", json::object{{"path", "params"}}};
-  return Fields(std::move(*object));
+  return std::move(*object);
 }
 
 }  // namespace
 
-Operations::Operation rpc_operation(std::string_view method) noexcept {
-  static std::map<std::string_view, Operations::Operation> const table{
-      {"tasks.get", &Operations::tasks_get},
-      {"tasks.list", &Operations::tasks_list},
-      {"tasks.cancel", &Operations::tasks_cancel},
-      {"browsers.list", &Operations::browsers_list},
-      {"browsers.label", &Operations::browsers_label},
-      {"browsers.forget", &Operations::browsers_forget},
-      {"browsers.chrome", &Operations::browsers_chrome},
-      {"browsers.reload", &Operations::browsers_reload},
-      {"browsers.wait", &Operations::browsers_wait},
-      {"tabs.list", &Operations::tabs_list},
-      {"logs.list", &Operations::logs_list},
-      {"health", &Operations::health},
-      {"shutdown", &Operations::shutdown},
-  };
-  auto const found = table.find(method);
-  return found == table.end() ? nullptr : found->second;
-}
-
-RpcSession::RpcSession(Operations& operations, Live& live, Metrics& metrics, std::unique_ptr<net::WebSocket> socket,
+RpcSession::RpcSession(Context const& context, Live& live, Metrics& metrics, std::unique_ptr<net::WebSocket> socket,
                        RpcLimits limits)
-    : operations_{operations},
+    : context_{context},
       live_{live},
       metrics_{metrics},
       socket_{std::move(socket)},
       limits_{limits},
-      deadlines_{operations.services().io.get_executor(), "the deadlines of RPC requests"} {}
+      deadlines_{context.services.io.get_executor(), "the deadlines of RPC requests"} {}
 
 Async<void> RpcSession::serve() {
   auto const self = shared_from_this();
@@ -112,7 +92,7 @@ void RpcSession::take(std::string text) {
   bytes_ += text.size();
   auto const place = running_.insert(running_.end(), std::move(begun));
   auto running = run(shared_from_this(), std::move(text), place);
-  async::spawn(operations_.services().io.get_executor(), place->name, std::move(running), place->cancellation);
+  async::spawn(context_.services.io.get_executor(), place->name, std::move(running), place->cancellation);
 }
 
 void RpcSession::done(Place place) {
@@ -124,22 +104,21 @@ Async<void> RpcSession::run(std::shared_ptr<RpcSession> session, std::string tex
   Finally const over([&] { session->done(place); });
   // Read again: the first reading's views went with the text's old place.
   auto const envelope = wire::read_envelope(text).value();
-  std::string watched;
-  auto result = Result<std::string>(internal_error(place->name));
+  auto answer = Result<Answer>(internal_error(place->name));
   try {
-    result = co_await session->call(envelope.method, envelope.params, watched);
+    answer = co_await session->call(envelope.method, envelope.params);
   } catch (...) {
     log_bug(place->name, std::current_exception());
   }
   if (session->ended_) co_return;
   if (!place->id.empty()) {
-    auto const unknown = result.has_error() && result.error().name == ErrorName::NotFoundError &&
-                         result.error().extra.contains("method");
-    session->socket_->send(result.has_error()
-                               ? wire::error(place->id, result.error(), unknown ? wire::code::unknown_method : 0)
-                               : wire::result(place->id, result.value()));
+    auto const unknown = answer.has_error() && answer.error().name == ErrorName::NotFoundError &&
+                         answer.error().extra.contains("method");
+    session->socket_->send(answer.has_error()
+                               ? wire::error(place->id, answer.error(), unknown ? wire::code::unknown_method : 0)
+                               : wire::result(place->id, answer.value().body));
   }
-  if (!watched.empty()) session->open_watch(watched);
+  if (answer.has_value() && !answer.value().watched.empty()) session->open_task(answer.value().watched);
 }
 
 void RpcSession::check_deadlines() {
@@ -156,74 +135,36 @@ void RpcSession::check_deadlines() {
   }
 }
 
-Async<Result<std::string>> RpcSession::call(std::string_view method, std::string_view params, std::string& watched) {
-  auto fields = read_params(params);
-  if (fields.has_error()) co_return fields.error();
-  auto& in = fields.value();
-  if (method == "tasks.submit") co_return co_await submit(std::move(in), watched);
-  if (method == "logs.watch") co_return watch_logs(std::move(in));
-  if (method == "tasks.watch") {
-    auto id = in.text("id");
-    auto const after = in.integer("after", 0, any_seq).value_or(0);
-    if (auto const read = in.finish(); read.has_error()) co_return read.error();
-    auto const watching = co_await watch(id, static_cast<std::uint64_t>(after));
-    if (watching.has_error()) co_return watching.error();
-    watched = std::move(id);
-    co_return std::string(R"({"watching":true})");
-  }
-  if (method == "tasks.unwatch") {
-    auto const id = in.text("id");
-    if (auto const read = in.finish(); read.has_error()) co_return read.error();
-    watches_.erase(id);
-    co_return std::string(R"({"watching":false})");
-  }
-  auto const operation = rpc_operation(method);
+Async<Result<Answer>> RpcSession::call(std::string_view method, std::string_view params) {
+  auto const* operation = find_operation(method);
   if (operation == nullptr) {
     co_return Error{ErrorName::NotFoundError,
                     "there is no method " + wire::quote(method.substr(0, 100)) +
                         " in any " ANY_VERSION "; if the caller is newer, restart the daemon",
                     json::object{{"method", method}}};
   }
-  auto answer = co_await (operations_.*operation)(std::move(in));
-  if (answer.has_error()) co_return answer.error();
-  co_return std::move(answer.value().json);
+  auto fields = read_params(params);
+  if (fields.has_error()) co_return fields.error();
+  auto input = Input::read(std::move(fields.value()), operation->input, Door::rpc);
+  if (input.has_error()) co_return input.error();
+  Call call{context_, std::move(input.value()), this};
+  co_return co_await operation->run(std::move(call));
 }
 
-Async<Result<std::string>> RpcSession::submit(Fields in, std::string& watched) {
-  if (!in.flag("watch")) {
-    auto answer = co_await operations_.tasks_submit(std::move(in));
-    if (answer.has_error()) co_return answer.error();
-    co_return std::move(answer.value().json);
-  }
-  auto const wait = in.seconds("wait", Operations::longest_wait);
-  auto submitted = co_await operations_.submit(std::move(in));
-  if (submitted.has_error()) co_return submitted.error();
-  auto id = submitted.value().task.record.request.id;
-  auto const watching = co_await watch(id, 0);
-  if (watching.has_error()) co_return watching.error();
-  if (!wait) {
-    watched = std::move(id);
-    co_return task::record_to_json(submitted.value().task.record, submitted.value().task.result);
-  }
-  open_watch(id);  // whoever waits for the end wants to see what comes before it
-  auto ended = co_await operations_.services().tasks.get(std::move(id), *wait);
-  if (ended.has_error()) co_return ended.error();
-  co_return task::record_to_json(ended.value().record, ended.value().result);
-}
-
-Result<std::string> RpcSession::watch_logs(Fields in) {
-  auto const since = in.integer("since", 0, any_seq).value_or(0);
-  if (auto const read = in.finish(); read.has_error()) return read.error();
+void RpcSession::watch_log(std::uint64_t since) {
   logs_.reset();
   LogTail::Sink sink = [this](log::Line const& line) {
     socket_->send(wire::notification("log.line", json::serialize(line_json(line))));
   };
-  logs_ = std::make_unique<LogTail>(operations_.services().io, std::numeric_limits<std::size_t>::max(),
-                                    static_cast<std::uint64_t>(since), std::move(sink));
-  return std::string(R"({"watching":true})");
+  logs_ =
+      std::make_unique<LogTail>(context_.services.io, std::numeric_limits<std::size_t>::max(), since, std::move(sink));
 }
 
-Async<Result<void>> RpcSession::watch(std::string id, std::uint64_t after) {
+void RpcSession::unwatch_task(std::string const& id) {
+  watches_.erase(id);
+}
+
+Async<Result<void>> RpcSession::watch_task(std::string id, std::uint64_t after) {
   if (watches_.size() >= limits_.watches) {
     co_return Error{ErrorName::QueueFullError,
                     "this socket watches " + std::to_string(limits_.watches) + " tasks already; open another",
@@ -240,7 +181,7 @@ Async<Result<void>> RpcSession::watch(std::string id, std::uint64_t after) {
     auto const place = watches_.find(id);
     if (!stands && place != watches_.end() && place->second.number == number) watches_.erase(place);
   });
-  auto begun = co_await operations_.services().tasks.watch(id, after, std::move(sink));
+  auto begun = co_await context_.services.tasks.watch(id, after, std::move(sink));
   if (begun.has_error()) co_return begun.error();
   // It may have been ended or replaced meanwhile; then `begun` ends here.
   auto const found = watches_.find(id);
@@ -265,7 +206,7 @@ void RpcSession::tell(std::string const& id, std::uint64_t number, task::Event c
   }
 }
 
-void RpcSession::open_watch(std::string const& id) {
+void RpcSession::open_task(std::string const& id) {
   auto const found = watches_.find(id);
   if (found == watches_.end()) return;
   found->second.open = true;
@@ -280,7 +221,7 @@ void RpcSession::end_watch(std::string id, std::uint64_t number) {
     auto const found = self->watches_.find(id);
     if (found != self->watches_.end() && found->second.number == number) self->watches_.erase(found);
   };
-  async::post(operations_.services().io.get_executor(), "ending a watch", std::move(end));
+  async::post(context_.services.io.get_executor(), "ending a watch", std::move(end));
 }
 
 }  // namespace any::api

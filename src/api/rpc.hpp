@@ -10,15 +10,12 @@
 
 #include "api/live.hpp"
 #include "api/log_tail.hpp"
-#include "api/operations.hpp"
+#include "api/ops/operation.hpp"
 #include "async/spawn.hpp"
 #include "async/timer.hpp"
 #include "wire/envelope.hpp"
 
 namespace any::api {
-
-/// The operation behind a method's name, or null.
-Operations::Operation rpc_operation(std::string_view method) noexcept;
 
 struct RpcLimits {
   std::size_t requests = 10'000;                       ///< not yet answered, of one socket
@@ -28,9 +25,9 @@ struct RpcLimits {
 };
 
 /// Requests in flight share it: they may outlive the loop that read them.
-class RpcSession : public std::enable_shared_from_this<RpcSession> {
+class RpcSession final : public std::enable_shared_from_this<RpcSession>, private Subscriber {
  public:
-  RpcSession(Operations& operations, Live& live, Metrics& metrics, std::unique_ptr<net::WebSocket> socket,
+  RpcSession(Context const& context, Live& live, Metrics& metrics, std::unique_ptr<net::WebSocket> socket,
              RpcLimits limits = {});
   /// Until the socket has ended.
   Async<void> serve();
@@ -58,15 +55,16 @@ class RpcSession : public std::enable_shared_from_this<RpcSession> {
   /// Gives up what has had its time.
   void check_deadlines();
   void done(Place place);
-  Async<Result<std::string>> call(std::string_view method, std::string_view params, std::string& watched);
-  Async<Result<std::string>> submit(Fields in, std::string& watched);
-  Result<std::string> watch_logs(Fields in);
-  Async<Result<void>> watch(std::string id, std::uint64_t after);
+  Async<Result<Answer>> call(std::string_view method, std::string_view params);
   void tell(std::string const& id, std::uint64_t number, task::Event const& event);
-  void open_watch(std::string const& id);
+
+  Async<Result<void>> watch_task(std::string id, std::uint64_t after) override;
+  void open_task(std::string const& id) override;
+  void unwatch_task(std::string const& id) override;
+  void watch_log(std::uint64_t since) override;
   void end_watch(std::string id, std::uint64_t number);
 
-  Operations& operations_;
+  Context const& context_;
   Live& live_;
   Metrics& metrics_;
   std::unique_ptr<net::WebSocket> socket_;

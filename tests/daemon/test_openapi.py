@@ -81,7 +81,7 @@ def test_the_daemon_keeps_to_it(daemon: Daemon, tmp_path: Path) -> None:
         "--max-time", str(SECONDS), "--request-timeout", "10", "--seed", "1", "--workers", "1", "--max-examples", "40",
         "--phases", "examples,coverage,fuzzing", "--mode", "all", "--continue-on-failure",
         # Streams have no end, and a shutdown would end the test.
-        "--exclude-operation-id", "shutdown", "--exclude-operation-id", "tasks.events",
+        "--exclude-operation-id", "shutdown", "--exclude-operation-id", "tasks.watch",
     ]  # fmt: skip
     with LinkClient(daemon.url, label="work"):
         env = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "COLUMNS": "160"}

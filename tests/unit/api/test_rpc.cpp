@@ -34,7 +34,7 @@ class RpcTest : public testing::Test {
   }
   void begin(RpcLimits limits = {}) {
     auto const made =
-        std::make_shared<RpcSession>(operations, live, metrics, std::make_unique<browser::FakeSocket>(wire), limits);
+        std::make_shared<RpcSession>(context, live, metrics, std::make_unique<browser::FakeSocket>(wire), limits);
     session = made;
     boost::asio::co_spawn(io, serve(made), boost::asio::detached);
   }
@@ -72,9 +72,9 @@ class RpcTest : public testing::Test {
                     .facts = []() -> Facts { throw std::runtime_error("it broke"); },
                     .shutdown = [] {}};
   RefusedExtensions refused;
-  Operations operations{services, refused, false};
   Live live;
   Metrics metrics;
+  Context context{services, refused, false, metrics, live};
   browser::Wire wire{io};
   std::weak_ptr<RpcSession> session;
 };

@@ -1,11 +1,9 @@
-// What tells of the daemon itself, to machines.
+#include "api/ops/metrics.hpp"
+
 #include <unistd.h>
 
 #include <array>
 #include <fstream>
-
-#include "api/openapi.hpp"
-#include "api/rest.hpp"
 
 namespace any::api {
 namespace {
@@ -45,7 +43,11 @@ class Page {
   std::string text_;
 };
 
-std::string page_text(Services const& services, Metrics const& metrics, std::size_t streams) {
+}  // namespace
+
+std::string metrics_text(Context const& context) {
+  auto const& services = context.services;
+  auto const& metrics = context.metrics;
   Page page;
   auto const counts = services.tasks.counts();
   page.family("any_tasks", "gauge", "Tasks in the journal, by state.");
@@ -73,7 +75,7 @@ std::string page_text(Services const& services, Metrics const& metrics, std::siz
   page.one("any_cdp_pending", "gauge", "CDP commands that have no answer yet.", cdp.pending);
   if (services.connections)
     page.one("any_connections", "gauge", "Open connections on all ports.", services.connections());
-  page.one("any_streams", "gauge", "Sockets and event streams that are open.", streams);
+  page.one("any_streams", "gauge", "Sockets and event streams that are open.", context.live.size());
   page.one("any_requests_total", "counter", "HTTP requests that came in through the door.", metrics.requests);
   page.one("any_rpc_requests_total", "counter", "JSON-RPC requests.", metrics.rpc_requests);
   page.family("any_refused_total", "counter", "Requests refused before they were read, by the name of the error.");
@@ -94,19 +96,6 @@ std::string page_text(Services const& services, Metrics const& metrics, std::siz
   page.family("any_info", "gauge", "The version that runs.");
   page.sample("any_info", "version=\"" ANY_VERSION "\"", "1");
   return std::move(page).text();
-}
-
-}  // namespace
-
-Async<void> Rest::metrics(Call call) {
-  auto response = json_response(200, page_text(operations_.services(), metrics_, live_.size()));
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  co_await call.exchange.respond(std::move(response));
-}
-
-Async<void> Rest::openapi(Call call) {
-  auto response = json_response(200, openapi_text());
-  co_await call.exchange.respond(std::move(response));
 }
 
 }  // namespace any::api
