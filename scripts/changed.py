@@ -24,7 +24,7 @@ ROWS: list[tuple[str, list[str]]] = [
     (r"extension/task/", ["build", "extension-checks", *TASKS]),
     (r"extension/", ["build", "extension-checks", *TASKS, *CDP]),
     (r"python/", ["build", "python-types", "daemon tests/python"]),
-    (r"tests/(unit|sim|store)/", ["format", *UNIT]),
+    (r"tests/(unit|sim|store|contracts)/", ["format", *UNIT]),
     (r"(tests/daemon/test_\w+\.py)", ["build", "daemon {}"]),
     (r"(tests/python/test_\w+\.py)", ["build", "daemon {}"]),
     (r"(tests/extension/test_\w+\.py)", ["build", "extension {}"]),

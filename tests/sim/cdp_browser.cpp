@@ -33,7 +33,11 @@ void Browser::put(std::string queue, Answered done, std::function<std::string()>
     act = []() -> std::string { throw Failure{link_lost, "There is no link."}; };
     queue = "lost";
   }
-  queues_[std::move(queue)].push_back({std::move(done), std::move(act)});
+  queues_[std::move(queue)].push_back({std::move(done), std::move(act), ++calls_});
+}
+
+void Browser::put_file(Answered done) {
+  queues_["files"].push_back({std::move(done), [] { return std::string("{}"); }, ++calls_});
 }
 
 bool Browser::deliver() {
@@ -63,7 +67,7 @@ bool Browser::deliver() {
 
 void Browser::carry_out_next(std::string const& tab, Pending next) {
   auto const answer = [&](std::function<std::string()> act) {
-    if (next.done) queues_["out " + tab].push_back({std::move(next.done), std::move(act)});
+    if (next.done) queues_["out " + tab].push_back({std::move(next.done), std::move(act), next.number});
   };
   try {
     auto result = next.act();
@@ -81,28 +85,26 @@ void Browser::link_up() {
   linked_ = true;
 }
 
-void Browser::link_down() {
+void Browser::link_down(std::function<void()> const& tell) {
   linked_ = false;
-  std::deque<Pending> lost;
+  std::map<std::size_t, Answered> lost;
+  auto const lose = [&lost](auto& all) {
+    for (auto& pending : all) {
+      if (pending.done) lost.emplace(pending.number, std::move(pending.done));
+    }
+  };
   for (auto& [name, queue] : queues_) {
-    for (auto& pending : queue) {
-      if (!pending.done) continue;
-      pending.act = []() -> std::string { throw Failure{link_lost, "The link was lost."}; };
-      lost.push_back(std::move(pending));
-    }
+    if (name != "files") lose(queue);
   }
-  for (auto& [tab, waiting] : stuck_) {
-    for (auto& pending : waiting) {
-      lost.push_back({std::move(pending.done), []() -> std::string {
-                        throw Failure{link_lost, "The link was lost."};
-                      }});
-    }
-  }
+  std::erase_if(queues_, [](auto const& row) { return row.first != "files"; });
+  for (auto& [tab, waiting] : stuck_) lose(waiting);
   stuck_.clear();
-  queues_.clear();
-  queues_["lost"] = std::move(lost);
   subscribed_.clear();
   for (auto& [id, page] : pages) drop_attachment(page);
+  tell();
+  for (auto const& [number, done] : lost) {
+    done(Failure{link_lost, "The link ended before it answered: it may or may not have been carried out."});
+  }
 }
 
 void Browser::drop_attachment(Page& page) {
@@ -114,9 +116,11 @@ void Browser::drop_attachment(Page& page) {
     worker.agent = Agent();
   }
   for (auto& pending : stuck_[page.tab]) {
-    queues_["out " + std::to_string(page.tab)].push_back({std::move(pending.done), []() -> std::string {
+    queues_["out " + std::to_string(page.tab)].push_back({std::move(pending.done),
+                                                          []() -> std::string {
                                                             throw Failure{-32000, "Detached while handling command."};
-                                                          }});
+                                                          },
+                                                          pending.number});
   }
   stuck_.erase(page.tab);
 }

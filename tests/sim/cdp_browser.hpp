@@ -72,24 +72,20 @@ class Browser final : public Transport, public Files {
   void chrome(std::string_view path, std::string_view args, Answered done) override;
   void subscribe(std::string_view path) override { subscribed_.emplace(path); }
   void unsubscribe(std::string_view path) override { subscribed_.erase(std::string(path)); }
-  void move(std::string, std::string, Answered done) override {
-    put("files", std::move(done), [] { return "{}"; });
-  }
-  void copy(std::string, std::string, Answered done) override {
-    put("files", std::move(done), [] { return "{}"; });
-  }
-  void read_text(std::string, std::string, Answered done) override {
-    put("files", std::move(done), [] { return "{}"; });
-  }
+  void move(std::string, std::string, Answered done) override { put_file(std::move(done)); }
+  void copy(std::string, std::string, Answered done) override { put_file(std::move(done)); }
+  void read_text(std::string, std::string, Answered done) override { put_file(std::move(done)); }
   void sandbox(std::string_view, std::string_view, Answered done) override {
     put("sandboxes", std::move(done), [] { return "{}"; });
   }
 
   /// Delivers one thing; false where nothing is on its way.
   bool deliver();
-  void link_down();  ///< after the gateway has heard of it
+  /// The link is lost, then the gateway is told so, then what was under way fails.
+  void link_down(std::function<void()> const& tell);
   void link_up();
   bool linked() const { return linked_; }
+  std::set<std::string> const& subscribed() const { return subscribed_; }
   bool calm = false;  ///< nothing fails any more
 
   // What happens in it by itself.
@@ -114,11 +110,13 @@ class Browser final : public Transport, public Files {
   struct Pending {
     Answered done;                     ///< empty: an event
     std::function<std::string()> act;  ///< what it does, and its result; throws Failure
+    std::size_t number = 0;            ///< in the order of the calls
   };
 
   /// What a tab is asked is carried out in its order; answers and events then leave in theirs.
   void carry_out_next(std::string const& tab, Pending next);
   void put(std::string queue, Answered done, std::function<std::string()> act);
+  void put_file(Answered done);  ///< no matter of the link
   void tell_chrome(std::string path, std::string args);
   void tell(TabId tab, std::string session, std::string method, std::string params);
   std::string carry_out(Debuggee const& debuggee, std::string const& session, std::string const& method,
@@ -139,6 +137,7 @@ class Browser final : public Transport, public Files {
   std::set<std::string> subscribed_;
   TabId next_tab_ = 1;
   int next_name_ = 1;
+  std::size_t calls_ = 0;
 };
 
 }  // namespace any::cdp::sim

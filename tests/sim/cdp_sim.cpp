@@ -118,8 +118,7 @@ class World final : public Sockets {
   }
   void link_down() {
     if (trace_) std::printf("link down\n");
-    gateway_.link_down("sim");
-    browser_.link_down();
+    browser_.link_down([this] { gateway_.link_down("sim"); });
     while (browser_.deliver()) {
     }
   }

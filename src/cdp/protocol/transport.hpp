@@ -34,7 +34,7 @@ struct Debuggee {
 
 /// The way to one browser. No call answers before it has returned. At a loss Gateway::link_down comes first, then every
 /// call under way fails with code link_lost; while the link is down every call fails so at once (after the return).
-/// tests/transport holds each implementation to it.
+/// tests/contracts holds each implementation to it.
 class Transport {
  public:
   virtual ~Transport() = default;

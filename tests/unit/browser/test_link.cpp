@@ -258,7 +258,7 @@ TEST_F(LinkTest, TheEndIsToldBeforeWhatWasAskedFails) {
   wire.end();
   pump();
   EXPECT_EQ(host.heard_cdp.all, (std::vector<std::string>{"down", "BrowserLostError", "BrowserLostError"}));
-  EXPECT_EQ(host.why, "the peer has gone");
+  EXPECT_EQ(host.why, "The peer has gone.");
 }
 
 TEST_F(LinkTest, WhatIsAskedOfAnEndedLinkIsAnsweredAfterTheAsking) {
@@ -290,6 +290,7 @@ TEST_F(LinkTest, AnUnknownMethodIsAnsweredWithTheVersions) {
 
 TEST_F(LinkTest, WhatIsNoMessageClosesTheLink) {
   for (std::string const text : {"{", R"({"jsonrpc":"2.0","id":1,"id":2,"method":"link.ping"})", "[]"}) {
+    link.reset();
     wire.ended = false;
     wire.closed.reset();
     wire.to_link.clear();

@@ -1,6 +1,6 @@
 #pragma once
-// A browser, clients' sockets and files that are played by hand: each call is written down, and answered when the test
-// says so; never before the call has returned.
+// A browser and clients' sockets that are played by hand: each call is written down, and answered when the test says
+// so; never before the call has returned. tests/contracts holds both to what they stand for.
 
 #include <gtest/gtest.h>
 
@@ -28,17 +28,16 @@ struct FakeClock final : Clock {
 
 /// One call of the gateway on its Transport, waiting for its answer.
 struct Asked {
-  enum class Kind : unsigned char { attach, send, chrome, sandbox, move, copy, read };
+  enum class Kind : unsigned char { attach, send, chrome, sandbox };
   Kind kind;
-  std::string
-      what;  ///< attach: ""; send, sandbox: the method; chrome: the path; move, copy: from where; read: the name
-  std::string params;  ///< raw; move, copy: to where; read: the folder
+  std::string what;    ///< attach: ""; send, sandbox: the method; chrome: the path
+  std::string params;  ///< raw
   Debuggee debuggee{};
   std::string session{};
   Answered done{};
 };
 
-class FakeTransport final : public Transport, public Files {
+class FakeTransport final : public Transport {
  public:
   void attach(Debuggee const& debuggee, Answered done) override {
     put({.kind = Asked::Kind::attach, .what = {}, .params = {}, .debuggee = debuggee, .done = std::move(done)});
@@ -62,21 +61,11 @@ class FakeTransport final : public Transport, public Files {
   }
   void subscribe(std::string_view path) override { subscribed.emplace(path); }
   void unsubscribe(std::string_view path) override { subscribed.erase(std::string(path)); }
-  void move(std::string from, std::string to, Answered done) override {
-    put({.kind = Asked::Kind::move, .what = std::move(from), .params = std::move(to), .done = std::move(done)});
-  }
-  void copy(std::string from, std::string to, Answered done) override {
-    put({.kind = Asked::Kind::copy, .what = std::move(from), .params = std::move(to), .done = std::move(done)});
-  }
-
   void sandbox(std::string_view method, std::string_view params, Answered done) override {
     put({.kind = Asked::Kind::sandbox,
          .what = std::string(method),
          .params = std::string(params),
          .done = std::move(done)});
-  }
-  void read_text(std::string folder, std::string name, Answered done) override {
-    put({.kind = Asked::Kind::read, .what = std::move(name), .params = std::move(folder), .done = std::move(done)});
   }
 
   /// The oldest call that waits for an answer and is called so ("" of an attach); a failure of the test where none is.
@@ -107,16 +96,15 @@ class FakeTransport final : public Transport, public Files {
     asked.done(Failure{code, std::move(message)});
     return asked.params;
   }
-  /// The link drops, as the real one does (tests/transport): the gateway hears of it, then what was under way fails.
-  /// Files are no matter of the link.
+  /// The link drops, as the real one does: the gateway hears of it, then what was under way fails. What the browser had
+  /// subscribed and followed for it is over.
   template <class Gateway>
   void link_down(Gateway& gateway, std::string_view why = "cut") {
     linked = false;
+    subscribed.clear();
+    followed.clear();
     gateway.link_down(why);
-    auto const files = [](Asked const& asked) { return asked.kind >= Asked::Kind::move; };
-    auto const lost = std::stable_partition(waiting.begin(), waiting.end(), files);
-    std::list<Asked> under_way;
-    under_way.splice(under_way.end(), waiting, lost, waiting.end());
+    auto const under_way = std::exchange(waiting, {});
     for (auto const& asked : under_way) {
       asked.done(Failure{link_lost, "The link ended before it answered: it may or may not have been carried out."});
     }
@@ -161,16 +149,17 @@ class FakeTransport final : public Transport, public Files {
   void put(Asked asked) {
     all.push_back(asked.kind == Asked::Kind::attach ? "attach " + std::to_string(asked.debuggee.tab)
                                                     : asked.what + " " + asked.params);
-    bool const by_link = asked.kind < Asked::Kind::move;
-    (linked || !by_link ? waiting : refused).push_back(std::move(asked));
+    (linked ? waiting : refused).push_back(std::move(asked));
   }
 };
 
 class FakeSockets final : public Sockets {
  public:
-  void send(ClientId client, std::string text) override { sent[client].push_back(std::move(text)); }
+  void send(ClientId client, std::string text) override {
+    if (!closed.contains(client)) sent[client].push_back(std::move(text));
+  }
   void close(ClientId client, std::uint16_t code, std::string_view reason) override {
-    closed[client] = std::to_string(code) + " " + std::string(reason);
+    closed.try_emplace(client, std::to_string(code) + " " + std::string(reason));
   }
 
   /// The oldest message that the client has not taken yet; "" where there is none.

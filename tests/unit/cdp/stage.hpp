@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "unit/cdp/fake_files.hpp"
 #include "unit/cdp/fake_transport.hpp"
 
 namespace any::cdp::test {
@@ -85,7 +86,8 @@ class Stage : public ::testing::Test {
   FakeClock clock;
   FakeTransport transport;
   FakeSockets sockets;
-  Gateway gateway{transport, sockets, transport, clock};
+  FakeFiles files;
+  Gateway gateway{transport, sockets, files, clock};
 };
 
 }  // namespace any::cdp::test

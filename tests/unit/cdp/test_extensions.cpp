@@ -19,12 +19,14 @@ struct Extensions : Stage {
     for (auto const* method : {"sandbox.bind", "sandbox.close", "sandbox.socket", "sandbox.message"})
       transport.always(method, "{}");
     join(1, {.url = "ws://127.0.0.1:8766/devtools/browser/b"});
+    file("manifest.json") = manifest;
+    file("service-worker.js") = "run()";
+    file("content-script.js") = "in(\"page\")";
   }
+  std::string& file(std::string const& name) { return files.texts["/opt/stagehand/extension/" + name]; }
   void load_runtime(ClientId client = 1, int number = 100) {
     say(client, number, "Extensions.loadUnpacked", load);
-    transport.answer("manifest.json", manifest);
-    transport.answer("service-worker.js", "run()");
-    transport.answer("content-script.js", "in(\"page\")");
+    files.settle();
     opened = object(transport.answer("sandbox.open", "{}"));
     transport.settle();
   }
@@ -211,27 +213,31 @@ TEST_F(Extensions, LoadedAnewBeginsAnew) {
 }
 
 TEST_F(Extensions, ThatCannotBeReadAreRefusedInChromesWords) {
-  auto const refused = [this](std::string_view file, Failure failure) {
+  auto const refused = [this] {
     say(1, 1, "Extensions.loadUnpacked", load);
-    if (file != "manifest.json") transport.answer("manifest.json", manifest);
-    if (file == "content-script.js") transport.answer("service-worker.js", "run()");
-    transport.take(file).done(failure);
+    files.settle();
     return error();
   };
-  EXPECT_EQ(refused("manifest.json", {no_folder, "", "why"}), "id 1: error File path cannot be resolved.");
-  EXPECT_EQ(refused("manifest.json", {-32000, "", "why"}), "id 1: error Manifest file is missing or unreadable");
-  EXPECT_EQ(refused("service-worker.js", {-32000, "", "why"}),
-            "id 1: error Could not load background script 'service-worker.js'.");
-  EXPECT_EQ(refused("content-script.js", {-32000, "", "why"}),
-            "id 1: error Could not load javascript 'content-script.js' for script.");
+  auto const without = [&](std::string_view name) {
+    auto const whole = files.texts;
+    std::erase_if(files.texts, [name](auto const& row) { return row.first.ends_with(name); });
+    auto said = refused();
+    files.texts = whole;
+    return said;
+  };
+  EXPECT_EQ(without(""), "id 1: error File path cannot be resolved.");
+  EXPECT_EQ(without("manifest.json"), "id 1: error Manifest file is missing or unreadable");
+  EXPECT_EQ(without("service-worker.js"), "id 1: error Could not load background script 'service-worker.js'.");
+  EXPECT_EQ(without("content-script.js"), "id 1: error Could not load javascript 'content-script.js' for script.");
   say(1, 2, "Extensions.loadUnpacked");
   EXPECT_EQ(error(), "id 2: error Invalid parameters");
 }
 
 TEST_F(Extensions, OfOtherMakesAreRefused) {
   auto const refused = [this](std::string_view text) {
+    file("manifest.json") = text;
     say(1, 1, "Extensions.loadUnpacked", load);
-    transport.answer("manifest.json", text);
+    files.settle();
     return error();
   };
   EXPECT_THAT(refused("{oops"), HasSubstr("Manifest is not valid JSON."));
@@ -245,9 +251,7 @@ TEST_F(Extensions, OfOtherMakesAreRefused) {
 
 TEST_F(Extensions, WhoseWorkerThrowsAreRefusedWithWhatItThrew) {
   say(1, 1, "Extensions.loadUnpacked", load);
-  transport.answer("manifest.json", manifest);
-  transport.answer("service-worker.js", "throw 1");
-  transport.answer("content-script.js", "");
+  files.settle();
   transport.refuse("sandbox.open", "Service worker registration failed. Status code: 15. Uncaught 1 (line 1)");
   EXPECT_EQ(error(), "id 1: error Service worker registration failed. Status code: 15. Uncaught 1 (line 1)");
   EXPECT_THAT(worker(), IsEmpty());
@@ -256,8 +260,9 @@ TEST_F(Extensions, WhoseWorkerThrowsAreRefusedWithWhatItThrew) {
 TEST_F(Extensions, OfAClientThatLeavesMeanwhileAreNotOpened) {
   say(1, 1, "Extensions.loadUnpacked", load);
   gateway.gone(1);
-  transport.answer("manifest.json", manifest);
-  EXPECT_FALSE(transport.waits("service-worker.js"));
+  files.settle();
+  EXPECT_THAT(files.asked, ElementsAre("read manifest.json"));
+  EXPECT_FALSE(transport.waits("sandbox.open"));
 }
 
 TEST_F(Extensions, AreLostWithTheLinkAndTheirClientIsTold) {

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "unit/cdp/fake_files.hpp"
 #include "unit/cdp/fake_transport.hpp"
 
 namespace any::cdp {
@@ -13,6 +14,7 @@ namespace {
 
 namespace json = boost::json;
 using test::FakeClock;
+using test::FakeFiles;
 using test::FakeSockets;
 using test::FakeTransport;
 
@@ -103,8 +105,9 @@ class Intercepting : public testing::Test {
 
   FakeTransport transport;
   FakeSockets sockets;
+  FakeFiles files;
   FakeClock clock;
-  Gateway gateway{transport, sockets, transport, clock};
+  Gateway gateway{transport, sockets, files, clock};
   ClientId last_client = 0;
   std::int64_t last_id = 0;
 };

@@ -136,7 +136,7 @@ TEST_F(LostLink, a_tab_that_went_meanwhile_is_told_of) {
 
 TEST_F(LostLink, what_has_waited_counts_no_more) {
   Limits const small{.max_waiting = 200};
-  Gateway narrow{transport, sockets, transport, clock, small};
+  Gateway narrow{transport, sockets, files, clock, small};
   narrow.link_up({.browser_id = "b", .product = "Chrome/156.0.0.0", .user_agent = "UA"});
   attach_answers();
   transport.always("Runtime.evaluate", "{}");
@@ -271,7 +271,7 @@ TEST_F(LostLink, cancel_on_chromes_bar_ends_the_sessions_and_the_tab_is_there_an
 }
 
 TEST_F(LostLink, whoever_comes_while_the_link_is_away_waits_no_longer_than_the_others) {
-  Gateway fresh{transport, sockets, transport, clock};  // made after the loss
+  Gateway fresh{transport, sockets, files, clock};  // made after the loss
   std::string listed, closed;
   fresh.open(1, {});
   fresh.receive(1, R"({"id":1,"method":"Target.getTargets"})");

@@ -1,26 +1,23 @@
-// What every way to a browser keeps (cdp::Transport): the double that the gateway's tests stand on, and the daemon's
-// own, over a double of the browsers and over a link whose other end is played by hand.
+// What every way to a browser keeps (cdp::Transport): the doubles that the gateway's tests and its simulation stand on,
+// and the daemon's own, over a double of the browsers and over a link whose other end is played by hand.
 #include <gmock/gmock.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/json/serialize.hpp>
+#include <regex>
 
-#include "base/ids.hpp"
-#include "browser/registry.hpp"
+#include "contracts/played_extension.hpp"
 #include "service/cdp_service.hpp"
-#include "store/memory_store.hpp"
-#include "unit/browser/played_socket.hpp"
+#include "sim/cdp_browser.hpp"
 #include "unit/cdp/fake_transport.hpp"
 #include "unit/service/fake_browsers.hpp"
-#include "wire/envelope.hpp"
 
-namespace any::service {
+namespace any::contracts {
 namespace {
 
+using service::CdpBridge;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 /// One transport, with the browser at its other end played by hand. It begins linked.
 class Rig {
@@ -34,6 +31,8 @@ class Rig {
   virtual void refuse(cdp::Failure failure) = 0;
   virtual void lose(std::string why) = 0;
   virtual void come_back() = 0;
+  /// The chrome.* events that the browser would tell now.
+  virtual std::set<std::string> subscribed() = 0;
   /// Called when the gateway is told of the loss.
   std::function<void(std::string_view why)> on_loss;
 };
@@ -46,6 +45,7 @@ class DoubleRig final : public Rig {
   void refuse(cdp::Failure failure) override { oldest().done(failure); }
   void lose(std::string why) override { transport_.link_down(*this, why); }
   void come_back() override { transport_.link_up(*this, {}); }
+  std::set<std::string> subscribed() override { return transport_.subscribed; }
   void link_down(std::string_view why) { on_loss(why); }
   void link_up(cdp::Facts const&) {}
 
@@ -58,6 +58,45 @@ class DoubleRig final : public Rig {
   cdp::test::FakeTransport transport_;
 };
 
+class SimulatedRig final : public Rig {
+ public:
+  SimulatedRig() {
+    browser_.calm = true;
+    browser_.link_up();
+  }
+  cdp::Transport& transport() override { return browser_; }
+  void settle() override {
+    if (!browser_.linked()) all();
+  }
+  void answer(std::string) override { all(); }
+  void refuse(cdp::Failure) override { all(); }
+  void lose(std::string why) override {
+    browser_.link_down([this, why] { on_loss(why); });
+  }
+  void come_back() override { browser_.link_up(); }
+  std::set<std::string> subscribed() override { return browser_.subscribed(); }
+
+ private:
+  void all() {
+    while (browser_.deliver()) {
+    }
+  }
+  cdp::sim::Random random_{1};
+  cdp::sim::Browser browser_{random_, false};
+};
+
+/// What is subscribed to after those requests of the bridge.
+std::set<std::string> subscribed_by(std::vector<std::string> const& asked) {
+  std::set<std::string> all;
+  std::regex const pattern(R"re(chrome\.(un)?subscribe \{"path":"(.*)"\})re");
+  for (auto const& request : asked) {
+    std::smatch match;
+    if (!std::regex_match(request, match, pattern)) continue;
+    match[1].matched ? (void)all.erase(match[2]) : (void)all.insert(match[2]);
+  }
+  return all;
+}
+
 /// The daemon's own transport, told of the link as CdpService tells it.
 class BridgeRig : public Rig, public browser::CdpEvents {
  public:
@@ -67,7 +106,7 @@ class BridgeRig : public Rig, public browser::CdpEvents {
     while (io_.poll() > 0) {
     }
   }
-  void link_up(browser::Info const& info) override { bridge_->link_up(cdp_facts(info)); }
+  void link_up(browser::Info const& info) override { bridge_->link_up(service::cdp_facts(info)); }
   void link_down(std::string const&, std::string_view why) override {
     on_loss(why);
     bridge_->link_down(why);
@@ -92,7 +131,7 @@ class BridgeRig : public Rig, public browser::CdpEvents {
 
  private:
   async::Pool pool_{io_.get_executor()};
-  FileMover files_{pool_};
+  service::FileMover files_{pool_};
 
  protected:
   std::shared_ptr<CdpBridge> bridge_;
@@ -103,112 +142,50 @@ class BrowsersRig final : public BridgeRig {
   BrowsersRig() {
     browsers_.infos.resize(1);
     browsers_.infos[0].id = "b";
+    browsers_.tell(*this);
     make_bridge(browsers_, "b");
     BrowsersRig::come_back();
   }
-  void answer(std::string value) override { oldest()(std::string_view(R"({"value":)" + value + "}")); }
-  void refuse(cdp::Failure failure) override { oldest()(as_told(failure)); }
-  void lose(std::string why) override { browsers_.lose(*this, why); }
-  void come_back() override {
-    browsers_.infos[0].linked = true;
-    link_up(browsers_.infos[0]);
+  void answer(std::string value) override { browsers_.reply("b", std::string_view(R"({"value":)" + value + "}")); }
+  void refuse(cdp::Failure failure) override { browsers_.reply("b", as_told(failure)); }
+  void lose(std::string why) override {
+    lost_ = browsers_.asked.size();
+    browsers_.lose(browsers_.infos[0], why);
+  }
+  void come_back() override { browsers_.link(browsers_.infos[0]); }
+  std::set<std::string> subscribed() override {
+    return subscribed_by({browsers_.asked.begin() + static_cast<std::ptrdiff_t>(lost_), browsers_.asked.end()});
   }
 
  private:
-  std::function<void(Result<std::string_view>)> oldest() {
-    auto done = std::move(browsers_.waiting.front());
-    browsers_.waiting.pop_front();
-    return done;
-  }
-  FakeBrowsers browsers_{io_};
-};
-
-class NoTasks final : public browser::LinkEvents {
- public:
-  void up(task::BrowserState, std::string const&, std::vector<task::Hold> const&) override {}
-  void down(std::string const&) override {}
-  void changed(task::BrowserState) override {}
-  void accepted(std::string const&, task::RunKey const&, task::TabInfo) override {}
-  void busy(std::string const&, task::RunKey const&, std::int64_t) override {}
-  void refused(std::string const&, task::RunKey const&, Error) override {}
-  void started(std::string const&, task::RunKey const&, std::optional<task::TabInfo>, task::Injection) override {}
-  void progress(std::string const&, task::RunKey const&, std::string) override {}
-  void console(std::string const&, task::RunKey const&, task::ConsoleLine) override {}
-  void finished(std::string const&, task::RunKey const&, task::Outcome, std::uint64_t) override {}
+  service::FakeBrowsers browsers_{io_};
+  std::size_t lost_ = 0;
 };
 
 class LinkRig final : public BridgeRig {
  public:
   LinkRig() {
-    registry_.tell(static_cast<browser::LinkEvents&>(tasks_));
-    registry_.tell(static_cast<browser::CdpEvents&>(*this));
-    make_bridge(registry_, browser_);
-    LinkRig::come_back();
+    make_bridge(bench_.registry, extension_.id());
+    extension_.link();
   }
-  ~LinkRig() override {
-    registry_.stop();
-    settle();
-  }
-  void settle() override {
-    BridgeRig::settle();
-    for (auto& message : std::exchange(wire_->said, {})) {
-      if (message.contains("method") && message.at("method") != "link.ping") asked_.push_back(std::move(message));
-    }
-  }
-  void answer(std::string value) override {
-    auto const id = oldest();
-    wire_->say(wire::result(id, R"({"value":)" + value + "}"));
-    settle();
-  }
-  void refuse(cdp::Failure failure) override {
-    auto const id = oldest();
-    wire_->say(wire::error(id, as_told(failure)));
-    settle();
-  }
+  void settle() override { extension_.settle(); }
+  void answer(std::string value) override { extension_.answer(R"({"value":)" + value + "}"); }
+  void refuse(cdp::Failure failure) override { extension_.refuse(as_told(failure)); }
   void lose(std::string) override {
-    wire_->end();
-    settle();
+    extension_.cut();
+    lost_ = extension_.all().size();
   }
-  void come_back() override {
-    asked_.clear();
-    wire_ = std::make_unique<browser::Wire>(io_);
-    browser::LinkCaller caller{.origin = "extension"};
-    boost::asio::co_spawn(io_, registry_.serve_link(std::make_unique<browser::FakeSocket>(*wire_), std::move(caller)),
-                          boost::asio::detached);
-    settle();
-    wire_->say(R"({"jsonrpc":"2.0","id":1,"method":"link.begin","params":{"protocol":1,"version":"0.1.0","browser":")" +
-               browser_ + R"(","nonce":")" + nonce_ + R"(","has_key":false}})");
-    BridgeRig::settle();
-    auto const& met = wire_->said.at(0).at("result").as_object();
-    auto const proof =
-        hmac_base64(std::string(met.at("key").as_string()),
-                    "browser|" + std::string(met.at("nonce").as_string()) + "|" + nonce_ + "|" + browser_);
-    wire_->say(R"({"jsonrpc":"2.0","id":2,"method":"hello","params":{"instance":"i","proof":")" + proof + "\"}}");
-    auto const linked = [this] {
-      auto const info = registry_.find(browser_);
-      return info && info->linked;
-    };
-    for (int turn = 0; turn < 1000 && !linked(); ++turn) {  // its key is written first
-      io_.restart();
-      io_.run_one_for(std::chrono::milliseconds(10));
-    }
-    settle();
+  void come_back() override { extension_.link(); }
+  std::set<std::string> subscribed() override {
+    extension_.settle();
+    auto const& all = extension_.all();
+    return subscribed_by({all.begin() + static_cast<std::ptrdiff_t>(lost_), all.end()});
   }
 
  private:
-  std::string oldest() {
-    settle();
-    auto id = boost::json::serialize(asked_.at(0).at("id"));
-    asked_.pop_front();
-    return id;
-  }
-  store::Journal journal_{std::make_unique<store::MemoryStore>(),
-                          [this](std::function<void()> call) { boost::asio::post(io_, std::move(call)); }};
-  NoTasks tasks_;
-  browser::Registry registry_{io_, clock_, journal_, {.daemon_id = "d"}, {}};
-  std::string browser_ = make_uuid(), nonce_ = random_base64(32);
-  std::unique_ptr<browser::Wire> wire_;
-  std::deque<boost::json::object> asked_;
+  RegistryBench bench_{io_, *this};
+  PlayedExtension extension_{bench_};
+  std::size_t lost_ = 0;
 };
 
 template <class Made>
@@ -236,19 +213,27 @@ class Transport : public testing::Test {
   Made rig;
 };
 
-using Transports = testing::Types<DoubleRig, BrowsersRig, LinkRig>;
 class Name {
  public:
   template <class Made>
   static std::string GetName(int) {
-    return std::is_same_v<Made, DoubleRig> ? "double" : std::is_same_v<Made, BrowsersRig> ? "browsers" : "link";
+    if (std::is_same_v<Made, DoubleRig>) return "double";
+    if (std::is_same_v<Made, SimulatedRig>) return "simulated";
+    return std::is_same_v<Made, BrowsersRig> ? "browsers" : "link";
   }
 };
+using Transports = testing::Types<DoubleRig, SimulatedRig, BrowsersRig, LinkRig>;
 TYPED_TEST_SUITE(Transport, Transports, Name);
+
+/// Those whose browser answers what the test says.
+template <class Made>
+class PlayedTransport : public Transport<Made> {};
+using PlayedTransports = testing::Types<DoubleRig, BrowsersRig, LinkRig>;
+TYPED_TEST_SUITE(PlayedTransport, PlayedTransports, Name);
 
 std::string const lost = std::to_string(cdp::link_lost);
 
-TYPED_TEST(Transport, answers_come_as_the_browser_gave_them) {
+TYPED_TEST(PlayedTransport, answers_come_as_the_browser_gave_them) {
   this->ask("a");
   this->ask("b");
   this->rig.settle();
@@ -257,7 +242,7 @@ TYPED_TEST(Transport, answers_come_as_the_browser_gave_them) {
   EXPECT_THAT(this->heard, ElementsAre(R"(a: {"b":1, "a":1.50})", "b: null"));
 }
 
-TYPED_TEST(Transport, an_error_of_chromes_keeps_its_code_its_words_and_its_data) {
+TYPED_TEST(PlayedTransport, an_error_of_chromes_keeps_its_code_its_words_and_its_data) {
   this->ask("a");
   this->rig.settle();
   this->rig.refuse({-32602, "Invalid parameters", "nodeId: integer expected"});
@@ -308,8 +293,21 @@ TYPED_TEST(Transport, once_the_link_is_back_calls_are_answered_and_those_of_befo
   this->ask("after");
   this->rig.settle();
   this->rig.answer("7");
-  EXPECT_THAT(this->heard, ElementsAre("the link is lost", "before: " + lost, "after: 7"));
+  EXPECT_THAT(this->heard, ElementsAre("the link is lost", "before: " + lost, StartsWith("after: ")));
+  EXPECT_NE(this->heard.back(), "after: " + lost);
+}
+
+TYPED_TEST(Transport, a_subscription_lasts_until_it_is_ended_or_the_link_is) {
+  this->rig.transport().subscribe("tabs.onCreated");
+  this->rig.transport().subscribe("tabs.onRemoved");
+  EXPECT_THAT(this->rig.subscribed(), ElementsAre("tabs.onCreated", "tabs.onRemoved"));
+  this->rig.transport().unsubscribe("tabs.onRemoved");
+  EXPECT_THAT(this->rig.subscribed(), ElementsAre("tabs.onCreated"));
+  this->rig.lose("cut");
+  this->rig.settle();
+  this->rig.come_back();
+  EXPECT_THAT(this->rig.subscribed(), IsEmpty());
 }
 
 }  // namespace
-}  // namespace any::service
+}  // namespace any::contracts
