@@ -136,8 +136,8 @@ void Gateway::Impl::carry_out(Session& by, Target& on, Command command) {
     command.params = with_own_group(by, command.params);
     if (rule.act == Act::group) by.state.erase("group " + std::string(raw_in(command.params, "objectGroup")));
   }
-  if (rule.reads_context && !on.real_of.empty()) {
-    return pass(on, command.ticket, command.method, to_chrome(on, command.params));
+  if (rule.reads_context && on.contexts.translates()) {
+    return pass(on, command.ticket, command.method, on.contexts.to_chrome(command.params));
   }
   // A DOM that is read is told of when it changes, without DOM.enable.
   if (command.method == "DOM.getDocument" && !by.state.has("DOM.enable")) {
@@ -235,9 +235,9 @@ void Gateway::Impl::enable(Session& by, Target& on, Command const& command) {
     } else if (told_to_another && written->filling) {
       // Chrome tells the domain's state to the first alone.
       written->filling = false;
-      if (domain == "Runtime") tell_contexts(*session, *here);
+      if (domain == "Runtime") send_contexts(*session, *here);
       for (auto const& told : here->replay.for_domain(domain))
-        event(*session, told.method, to_client(*here, told.params));
+        event(*session, told.method, here->contexts.to_client(told.params));
     }
     return std::nullopt;
   };
@@ -347,7 +347,7 @@ void Gateway::Impl::add_binding(Session& by, Target& on, Command const& command)
   entry.early = !by.set_up;
   plans_changed();
   if (take_foreseen(by, on, entry, key)) return reply(command.ticket, "{}");
-  pass(on, command.ticket, command.method, to_chrome(on, command.params));
+  pass(on, command.ticket, command.method, on.contexts.to_chrome(command.params));
 }
 
 void Gateway::Impl::remove_binding(Session& by, Target& on, Command const& command) {
@@ -404,8 +404,8 @@ void Gateway::Impl::create_world(Session&, Target& on, Command const& command) {
   pass(on, command.ticket, command.method, command.params,
        [this, id = on.info.id](Answer const& answer) -> std::optional<std::string> {
          auto* const here = target(id);
-         if (!here || !answer || here->known_as.empty()) return std::nullopt;
-         return to_client(*here, *answer);
+         if (!here || !answer || !here->contexts.translates()) return std::nullopt;
+         return here->contexts.to_client(*answer);
        });
 }
 

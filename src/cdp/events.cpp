@@ -74,11 +74,10 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
     return paused(on, method, params);
   } else if (domain == "Runtime") {
     if (method == "Runtime.executionContextCreated") {
-      if (!context_created(on, params)) return;
+      if (!on.contexts.on_created(params)) return;
     } else if (method == "Runtime.executionContextDestroyed") {
       on.replay.note(method, params);
-      if (auto const text = context_destroyed(on, params)) spread(on, method, *text);
-      return;
+      return spread(on, method, on.contexts.on_destroyed(params));
     } else if (method == "Runtime.executionContextsCleared") {
       contexts_cleared(on);
     }
@@ -97,11 +96,20 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
     on.last_told = std::max(on.last_told, time);
   }
   on.replay.note(method, params);
-  if (!on.known_as.empty() && (domain == "Runtime" || method.starts_with("Debugger.script"))) {
-    spread(on, method, to_client(on, params));
+  if (on.contexts.translates() && (domain == "Runtime" || method.starts_with("Debugger.script"))) {
+    spread(on, method, on.contexts.to_client(params));
   } else {
     spread(on, method, params);
   }
+}
+
+void Gateway::Impl::send_contexts(Session const& to, Target const& on) {
+  for (auto const& [id, context] : on.contexts.all()) event(to, "Runtime.executionContextCreated", context.created);
+}
+
+void Gateway::Impl::contexts_cleared(Target& on) {
+  on.contexts.clear();
+  on.objects_lost = false;  // and the clients know it
 }
 
 bool Gateway::Impl::hears(Session const& session, std::string_view domain, std::string_view method,
@@ -171,7 +179,7 @@ void Gateway::Impl::child_attached(Target& on, std::string_view params) {
   child.attachment.on(Attachment::Event::announced);
   child.held = held;
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) {
+    for (auto& [name, session] : client.sessions()) {
       if (session->discover) tell_discovered(*session, child);
     }
   }

@@ -27,6 +27,12 @@ constexpr std::string_view heard[] = {
 constexpr std::uint16_t gone_away = 1001;
 constexpr int internal_error = -32603;
 constexpr std::uint16_t no_target = 1011;
+
+std::string upper(std::string hex) {
+  for (auto& c : hex) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+  return hex;
+}
+
 constexpr std::string_view not_there = "The browser is not there: open it, or run `any doctor` to see what is wrong.";
 
 }  // namespace
@@ -37,17 +43,13 @@ Gateway::Impl::Impl(Transport& to, Sockets& clients_sockets, Files& with_files, 
       sockets(worker_sockets),
       files(with_files),
       clock(with_clock),
-      limits(within) {
-  // What a session is called cannot be guessed by another client.
-  session_prefix = sha256_hex(make_uuid()).substr(0, 16);
-  for (auto& c : session_prefix) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
-}
+      limits(within),
+      clients(upper(sha256_hex(make_uuid()).substr(0, 16))) {}
 
 void Gateway::Impl::link_up(Facts said) {
   facts = std::move(said);
   if (default_context.empty()) {
-    default_context = sha256_hex("context " + facts.browser_id).substr(0, 32);
-    for (auto& c : default_context) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+    default_context = upper(sha256_hex("context " + facts.browser_id).substr(0, 32));
   }
   linked = true;
   waiting_for_link = false;
@@ -109,7 +111,8 @@ void Gateway::Impl::give_up_on_link(std::uint64_t number) {
   std::vector<ClientId> leaving;
   for (auto& [id, client] : clients) {
     for (auto const& command : std::exchange(client.waiting, {})) fail(command.ticket, failure);
-    for (auto const& [name, session] : client.sessions) session->discover.reset();  // nobody hears of the others' going
+    for (auto const& [name, session] : client.sessions())
+      session->discover.reset();  // nobody hears of the others' going
     leaving.push_back(id);
   }
   for (auto const id : leaving) {
@@ -181,9 +184,7 @@ void Gateway::Impl::ready() {
 }
 
 void Gateway::Impl::open(ClientId id, Entry entry) {
-  auto& client = clients[id];
-  client.id = id;
-  client.entry = std::move(entry);
+  auto& client = clients.add(id, std::move(entry));
   subscribe_while_needed();
   if (known) return begin(client);
   linked ? look() : wait_for_link();
@@ -192,7 +193,7 @@ void Gateway::Impl::open(ClientId id, Entry entry) {
 void Gateway::Impl::begin(Client& client) {
   auto const id = client.id;
   if (client.entry.target.empty()) {
-    begin_session(client, Session::Kind::browser, nullptr, "", false).id = "";
+    clients.begin_session(client, Session::Kind::browser, nullptr, "", false);
   } else {
     auto* const on = target(client.entry.target);
     if (!on) {
@@ -200,7 +201,7 @@ void Gateway::Impl::begin(Client& client) {
       gone(id);
       return;
     }
-    tell_script_loaded(begin_session(client, Session::Kind::target, on, "", false), *on);
+    tell_script_loaded(clients.begin_session(client, Session::Kind::target, on, "", false), *on);
     changed(*on);
   }
   client.open = true;
@@ -233,7 +234,7 @@ void Gateway::Impl::gone(ClientId id) {
   auto* const leaving = client(id);
   if (!leaving) return;
   std::vector<std::string> ids;
-  for (auto const& [name, session] : leaving->sessions) {
+  for (auto const& [name, session] : leaving->sessions()) {
     session->discover.reset();
     session->told.clear();
     if (session->parent.empty() && session->id.empty()) continue;
@@ -243,13 +244,8 @@ void Gateway::Impl::gone(ClientId id) {
   end_session(id, "", false);
   contexts_of_gone(id);
   extensions_of_gone(id);
-  clients.erase(id);
+  clients.remove(id);
   subscribe_while_needed();
-}
-
-Client* Gateway::Impl::client(ClientId id) {
-  auto const found = clients.find(id);
-  return found == clients.end() ? nullptr : &found->second;
 }
 
 Gateway::Gateway(Transport& transport, Sockets& sockets, Files& files, Clock const& clock, Limits limits)
@@ -349,7 +345,7 @@ bool Gateway::idle() const {
 Counts Gateway::counts() const {
   Counts counts;
   counts.clients = impl_->clients.size();
-  for (auto const& [id, client] : impl_->clients) counts.sessions += client.sessions.size();
+  counts.sessions = impl_->clients.sessions();
   for (auto const& [id, target] : impl_->targets) {
     if (!target->attachment.loose() && target->parent.empty()) ++counts.attached;
     counts.pending += target->in_flight.size() + target->waiting.size();

@@ -16,7 +16,7 @@
 #include "cdp/model/targets.hpp"
 #include "cdp/protocol/methods.hpp"
 #include "cdp/protocol/timers.hpp"
-#include "cdp/session/session.hpp"
+#include "cdp/session/clients.hpp"
 #include "cdp/session/settling.hpp"
 #include "cdp/synthetic/extensions.hpp"
 #include "cdp/synthetic/plans.hpp"
@@ -100,12 +100,10 @@ struct Gateway::Impl {
   TargetInfo tab_info(Target const& page) const;
 
   // session/sessions.cpp
-  Client* client(ClientId id);
-  Session* session(ClientId id, std::string_view session_id);
-  Session* session(SessionKey const& key) { return session(key.client, key.id); }
-  /// A session of the client on the target, not told of yet.
-  Session& begin_session(Client& owner, Session::Kind kind, Target* on, std::string_view parent, bool automatic);
-  /// As begin_session, and says Target.attachedToTarget on `parent`.
+  Client* client(ClientId id) { return clients.find(id); }
+  Session* session(ClientId id, std::string_view session_id) { return clients.session(id, session_id); }
+  Session* session(SessionKey const& key) { return clients.session(key); }
+  /// Begins a session, and says Target.attachedToTarget on `parent`.
   Session& announce(Session& parent, Session::Kind kind, Target& on, bool automatic);
   /// To a session that comes to a worker whose script has run: Chrome says it to each once.
   void tell_script_loaded(Session const& to, Target const& on);
@@ -119,7 +117,6 @@ struct Gateway::Impl {
   void update_auto_attach(Target& on);  ///< tells Chrome what the sessions together want
   void tell_discovered(Session& session, Target& of);
   void resume_if_free(Target& on);
-  std::string make_session_id();
 
   // What a client gets. Each ticket is answered once.
   void reply(Ticket const& ticket, std::string_view result);
@@ -210,29 +207,20 @@ struct Gateway::Impl {
   void tell_lifecycle(Session const& to, Target const& on, bool begins = false);
   void navigated_unattached(Target& on, std::string_view url);
   void loaded_unattached(Target& on, std::string_view what);
+  void make_contexts(Target& on);  ///< one for each world that the clients know of
 
   // attach/silent.cpp
   void watch_handshake(Session& by, Target& on);  ///< what the page has not answered in a moment is answered for it
   void answer_in_stead(Session& by, Target& on);
   void keep_for_later(Command const& command);  ///< it has been answered, and the page could not be attached to
 
-  // model/contexts.cpp
-  void tell_contexts(Session& to, Target& on);
-  void invent_contexts(Target& on);
-  Context& invent(Target& on, std::string_view frame, std::string_view world);
-  /// Chrome's text of the params with the ids that Chrome knows, or with those that the clients know.
-  std::string to_chrome(Target const& on, std::string_view params) const;
-  std::string to_client(Target const& on, std::string_view params) const;
-  bool context_created(Target& on, std::string_view params);  ///< false: the clients know it already
-  std::optional<std::string> context_destroyed(Target& on, std::string_view params);
-  void contexts_cleared(Target& on);
-  void forget_unseen(Target& on);
-
   // events.cpp
   void debugger_event(Debuggee const& debuggee, std::string_view upstream, std::string_view method,
                       std::string_view params);
   Target* target_at(Debuggee const& debuggee, std::string_view upstream) { return targets.find_at(debuggee, upstream); }
   void target_event(Target& on, std::string_view method, std::string_view params);
+  void send_contexts(Session const& to, Target const& on);
+  void contexts_cleared(Target& on);
   void spread(Target& on, std::string_view method, std::string_view params);
   bool hears(Session const& session, std::string_view domain, std::string_view method, std::string_view params) const;
   void child_attached(Target& on, std::string_view params);
@@ -359,7 +347,7 @@ struct Gateway::Impl {
   std::uint64_t last_look = 0, last_find = 0, last_place = 0;
   int looks_failed = 0, finds_failed = 0;
   std::optional<Failure> blind;  ///< while those who wait are told that the browser does not tell its tabs
-  std::map<ClientId, Client> clients;
+  Clients clients;
   std::map<TabId, Tab> tabs;
   Targets targets;
   std::map<TabId, std::pair<TabId, std::int64_t>> openers;  ///< of tabs not known yet: tab and frame
@@ -384,7 +372,7 @@ struct Gateway::Impl {
   Grants grants;
   std::map<std::uint64_t, LoadedExtension> extensions;  ///< by sandbox
   std::map<std::string, MadeTarget, std::less<>> made_targets;
-  std::uint64_t last_sandbox = 0, last_made = 0;
+  std::uint64_t last_sandbox = 0;
   int making_tabs = 0;                        ///< tabs that Chrome may tell of before they are assigned
   std::map<TabId, std::string> pending_urls;  ///< where new tabs go once their clients let them
   bool finding = false, find_again = false;
@@ -392,11 +380,7 @@ struct Gateway::Impl {
   /// A page that no client has asked anything of for so long is not watched.
   static constexpr Millis worth_watching = 30'000;
   std::string default_context;
-  std::string session_prefix;
-  std::uint64_t last_session = 0, last_flight = 0;
-  /// Execution contexts of our making begin far above any of Chrome's.
-  static constexpr std::int64_t first_context = 1'000'000'000;
-  std::int64_t last_context = first_context;
+  std::uint64_t last_flight = 0;
 };
 
 }  // namespace any::cdp

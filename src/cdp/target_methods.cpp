@@ -34,7 +34,7 @@ void set_auto_attach(Gateway::Impl& gateway, Session& by, Command const& command
     gateway.watch_workers();
   } else {
     std::vector<std::string> children;
-    for (auto const& [name, other] : gateway.client(by.client)->sessions) {
+    for (auto const& [name, other] : gateway.client(by.client)->sessions()) {
       if (!name.empty() && other->automatic && other->parent == by.id) children.push_back(name);
     }
     for (auto const& child : children) gateway.end_session(by.client, child, true);
@@ -125,7 +125,7 @@ void get_target_info(Gateway::Impl& gateway, Session& by, Command const& command
 }
 
 void attach_to_browser(Gateway::Impl& gateway, Session& by, Command const& command, json::object const&) {
-  auto& made = gateway.begin_session(*gateway.client(by.client), Session::Kind::browser, nullptr, by.id, false);
+  auto& made = gateway.clients.begin_session(*gateway.client(by.client), Session::Kind::browser, nullptr, by.id, false);
   gateway.event(by, "Target.attachedToTarget",
                 R"({"sessionId":")" + made.id + R"(","targetInfo":)" + info_json(browser_info(gateway), true) +
                     R"(,"waitingForDebugger":false})");
@@ -157,7 +157,7 @@ void detach_from_target(Gateway::Impl& gateway, Session& by, Command const& comm
   auto id = text_in(params, "sessionId");
   if (id.empty()) {
     auto const about = text_in(params, "targetId");
-    for (auto const& [name, other] : gateway.client(by.client)->sessions) {
+    for (auto const& [name, other] : gateway.client(by.client)->sessions()) {
       if (!name.empty() && other->target == about && !about.empty()) id = name;
     }
   }

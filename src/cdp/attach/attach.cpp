@@ -90,12 +90,9 @@ void Gateway::Impl::restore(Target& on) {
   on.set_once.clear();
   on.auto_attach.clear();
   on.replay.clear();
-  on.unseen.clear();
-  on.known_as.clear();
-  on.real_of.clear();
   // Worlds that a client made by hand are made again where the document is still the same.
   std::vector<std::pair<std::string, std::string>> worlds;
-  for (auto const& [id, context] : on.contexts) {
+  for (auto const& [id, context] : on.contexts.all()) {
     if (!context.main && !context.name.empty()) worlds.emplace_back(context.frame, context.name);
   }
   if (std::exchange(on.objects_lost, false)) {
@@ -105,7 +102,7 @@ void Gateway::Impl::restore(Target& on) {
     spread(on, "Runtime.executionContextsCleared", "{}");
     spread(on, "DOM.documentUpdated", "{}");
   }
-  for (auto const& [id, context] : on.contexts) on.unseen.insert(id);
+  on.contexts.doubt();
   on.attachment.asked();  // until all has been asked
 
   std::set<std::string> asked;
@@ -124,7 +121,7 @@ void Gateway::Impl::restore(Target& on) {
       }
       if (rule.act == Act::binding && !asked.insert(entry.key + entry.params).second) continue;
       Answered then;
-      auto params = to_chrome(on, entry.params);
+      auto params = on.contexts.to_chrome(entry.params);
       if (rule.act == Act::script) {
         // It has run in this document already.
         if (!entry.given.empty() && on.scripted) params = without(params, "runImmediately");
@@ -161,7 +158,8 @@ void Gateway::Impl::restored(Target& on) {
   on.attachment.on(Attachment::Event::restored);
   on.silent = false;
   on.scripted = true;
-  forget_unseen(on);
+  if (!on.enabled.contains("Runtime")) on.contexts.undoubt();
+  for (auto const& gone : on.contexts.confirmed()) spread(on, "Runtime.executionContextDestroyed", gone);
   // Children that have not come back with the attachment are gone.
   std::vector<std::string> missing;
   for (auto const& [id, other] : targets) {
@@ -311,7 +309,7 @@ void Gateway::Impl::crashed(Target& on) {
   // How its process ended Chrome does not tell an extension.
   auto const params = R"({"targetId":)" + wire::quote(on.info.id) + R"(,"status":"crashed","errorCode":0})";
   for (auto const& [id, owner] : clients) {
-    for (auto const& [name, session] : owner.sessions) {
+    for (auto const& [name, session] : owner.sessions()) {
       if (session->told.contains(on.info.id)) event(*session, "Target.targetCrashed", params);
     }
   }

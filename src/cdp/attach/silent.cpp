@@ -69,16 +69,16 @@ void Gateway::Impl::answer_in_stead(Session& by, Target& on) {
     if (adds_script(command)) {
       reply(command.ticket, R"({"identifier":")" + std::to_string(number) + "\"}");
     } else if (command.method == "Page.createIsolatedWorld") {
-      reply(command.ticket, R"({"executionContextId":)" + std::to_string(++last_context) + "}");
+      reply(command.ticket, R"({"executionContextId":)" + std::to_string(targets.make_context_id()) + "}");
     } else if (command.method == "Page.getFrameTree") {
       invent_loader(on);
       on.frames_guessed = true;
       reply(command.ticket, frame_tree(on));
     } else {
-      if (filled && command.method == "Runtime.enable") tell_contexts(by, on);
+      if (filled && command.method == "Runtime.enable") send_contexts(by, on);
       if (filled && command.method.ends_with(".enable")) {
         for (auto const& told : on.replay.for_domain(domain_of(command.method)))
-          event(by, told.method, to_client(on, told.params));
+          event(by, told.method, on.contexts.to_client(told.params));
       }
       if (filled && command.method == "Page.setLifecycleEventsEnabled") {
         for (auto const& told : on.replay.lifecycle()) event(by, told.method, told.params);

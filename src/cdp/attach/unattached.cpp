@@ -91,8 +91,8 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
       bool const first = !by.state.has(method);
       by.state.put(method, method, command.params);
       if (domain == "Runtime" && first) {
-        invent_contexts(on);
-        tell_contexts(by, on);
+        make_contexts(on);
+        send_contexts(by, on);
       }
       reply(command.ticket, "{}");
       return true;
@@ -146,9 +146,8 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
         auto const world = string_in(command.params, "worldName");
         // Where contexts are not told, the real one could not be matched with it.
         if (frame != on.info.id || world.empty() || !by.state.has("Runtime.enable")) return false;
-        auto const before = on.contexts.size();
-        auto const& context = invent(on, frame, world);
-        if (on.contexts.size() > before) spread(on, "Runtime.executionContextCreated", context.told);
+        auto const& [context, made] = on.contexts.find_or_make(frame, world, on.info.url);
+        if (made) spread(on, "Runtime.executionContextCreated", context.created);
         reply(command.ticket, R"({"executionContextId":)" + std::to_string(context.id) + "}");
         return true;
       }
@@ -195,9 +194,9 @@ void Gateway::Impl::navigated_unattached(Target& on, std::string_view url) {
   contexts_cleared(on);
   spread(on, "Runtime.executionContextsCleared", "{}");
   spread(on, "Page.frameNavigated", R"({"frame":)" + frame_json(on) + R"(,"type":"Navigation"})");
-  invent_contexts(on);
+  make_contexts(on);
   for (auto* const session : on.sessions) {
-    if (hears(*session, "Runtime", "Runtime.executionContextCreated", "{}")) tell_contexts(*session, on);
+    if (hears(*session, "Runtime", "Runtime.executionContextCreated", "{}")) send_contexts(*session, on);
     if (session->state.has("Page.setLifecycleEventsEnabled")) tell_lifecycle(*session, on, true);
   }
   changed(on);
@@ -216,6 +215,18 @@ void Gateway::Impl::loaded_unattached(Target& on, std::string_view what) {
     event(*session, "Page.lifecycleEvent",
           R"({"frameId":)" + wire::quote(on.info.id) + R"(,"loaderId":)" + wire::quote(on.main_loader) +
               R"(,"name":")" + std::string(what) + R"(","timestamp":)" + now + "}");
+  }
+}
+
+void Gateway::Impl::make_contexts(Target& on) {
+  on.contexts.find_or_make(on.info.id, "", on.info.url);
+  for (auto const* session : on.sessions) {
+    for (auto const& entry : session->state.entries()) {
+      if (rule_of(entry.method).act != Act::script) continue;
+      if (auto const world = string_in(entry.params, "worldName"); !world.empty()) {
+        on.contexts.find_or_make(on.info.id, world, on.info.url);
+      }
+    }
   }
 }
 

@@ -199,7 +199,7 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
   // Whoever holds new targets until it has set them up sees this one's page from its first request on.
   bool held = false;
   for (auto const& [number, other] : clients) {
-    for (auto const& [name, session] : other.sessions) {
+    for (auto const& [name, session] : other.sessions()) {
       held = held || (session->kind == Session::Kind::browser && session->auto_attach.on && session->auto_attach.wait &&
                       session->auto_attach.filter.lets("page"));
     }

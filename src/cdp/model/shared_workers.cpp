@@ -29,7 +29,7 @@ bool Gateway::Impl::workers_wanted() const {
   });
   if (!used) return false;
   for (auto const& [id, client] : clients) {
-    for (auto const& [name, session] : client.sessions) {
+    for (auto const& [name, session] : client.sessions()) {
       bool const attaches = session->kind == Session::Kind::browser && session->auto_attach.on &&
                             session->auto_attach.filter.lets("shared_worker");
       if (attaches || (session->discover && session->discover->lets("shared_worker"))) return true;

@@ -240,7 +240,7 @@ Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
     made.held = true;
   }
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) {
+    for (auto& [name, session] : client.sessions()) {
       if (session->discover) tell_discovered(*session, made);
     }
   }
@@ -256,7 +256,7 @@ Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
 
 void Gateway::Impl::changed(Target& target) {
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) {
+    for (auto& [name, session] : client.sessions()) {
       if (!session->discover) continue;
       if (session->told.contains(target.info.id)) {
         event(*session, "Target.targetInfoChanged",
@@ -291,7 +291,7 @@ void Gateway::Impl::vanish(std::string id) {
   // Its sessions end, those that stand for its tab too.
   std::vector<std::pair<ClientId, std::string>> ending;
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) {
+    for (auto& [name, session] : client.sessions()) {
       if (session->target == id) ending.emplace_back(number, name);
     }
   }
@@ -310,7 +310,7 @@ void Gateway::Impl::vanish(std::string id) {
   bool const in_tab = ordinary(*going);
   targets.remove(id);
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) {
+    for (auto& [name, session] : client.sessions()) {
       if (session->told.erase(id) > 0) event(*session, "Target.targetDestroyed", R"({"targetId":")" + id + "\"}");
       if (in_tab && session->told.erase(tab_id) > 0) {
         event(*session, "Target.targetDestroyed", R"({"targetId":")" + tab_id + "\"}");

@@ -11,12 +11,14 @@
 #include "base/clock.hpp"
 #include "cdp/attach/attachment.hpp"
 #include "cdp/intercept/fetch.hpp"
+#include "cdp/model/execution_contexts.hpp"
 #include "cdp/model/replay.hpp"
 #include "cdp/protocol/command.hpp"
 
 namespace any::cdp {
 
 struct Session;
+class Clients;
 
 /// How the ids begin that stand for a document's loader while its tab is not attached.
 inline constexpr std::string_view our_loader = "A11E";
@@ -43,15 +45,6 @@ class TargetFilter {
     bool exclude = false;
   };
   std::vector<Row> rows_;
-};
-
-/// One execution context as its creation was told: ours to a tab that is not attached, or Chrome's.
-struct Context {
-  std::int64_t id = 0;
-  std::string unique, frame, name;
-  bool main = false;          ///< the page's own world
-  std::string told;           ///< raw params of its Runtime.executionContextCreated
-  std::string real_unique{};  ///< of ours: the uniqueId of Chrome's that it stands for
 };
 
 struct Frame {
@@ -89,8 +82,21 @@ struct AwaitedPage {
   Ticket ticket;
 };
 
+/// The clients' sessions on a target, the oldest first. Clients alone (session/clients.hpp) adds and removes.
+class SessionsOn {
+ public:
+  bool empty() const { return rows_.empty(); }
+  std::size_t size() const { return rows_.size(); }
+  std::vector<Session*>::const_iterator begin() const { return rows_.begin(); }
+  std::vector<Session*>::const_iterator end() const { return rows_.end(); }
+
+ private:
+  friend class Clients;
+  std::vector<Session*> rows_;
+};
+
 struct Target {
-  explicit Target(std::uint64_t& attachments) : attachment(attachments) {}
+  Target(std::uint64_t& attachments, std::int64_t& context_ids) : attachment(attachments), contexts(context_ids) {}
 
   TargetInfo info;
   Debuggee debuggee;
@@ -124,14 +130,11 @@ struct Target {
   std::set<std::string> set_once;  ///< what Chrome takes once, in the present attachment
   std::string auto_attach;         ///< params of the Target.setAutoAttach that is in force in Chrome
 
-  std::vector<Session*> sessions;      ///< of clients, the oldest first
+  SessionsOn sessions;
   std::map<std::string, int> enabled;  ///< domains on in Chrome
   Replay replay;
   Interceptions fetch;
-  std::map<std::int64_t, Context> contexts;       ///< as told to the clients, by the id that they know
-  std::map<std::int64_t, std::int64_t> real_of;   ///< id a client knows → Chrome's, where they differ
-  std::map<std::int64_t, std::int64_t> known_as;  ///< the other way
-  std::set<std::int64_t> unseen;                  ///< restoring: told before, not yet told again
+  ExecutionContexts contexts;
   std::map<std::string, Frame> frames;
   double last_told = 0;         ///< time of the newest console line told, ms since 1970
   std::string main_loader;      ///< of the document, ours while not attached

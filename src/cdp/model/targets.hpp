@@ -27,7 +27,7 @@ class Targets {
   /// Known from now on, at the end, in the place of one with the same id.
   Target& add(TargetInfo info, Debuggee debuggee, std::string upstream) {
     remove(info.id);
-    auto made = std::make_unique<Target>(last_attachment_);
+    auto made = std::make_unique<Target>(last_attachment_, last_context_);
     made->info = std::move(info);
     rows_.emplace_back(made->info.id, std::move(made));
     auto const row = std::prev(rows_.end());
@@ -61,6 +61,8 @@ class Targets {
     by_id_.clear();
     rows_.clear();
   }
+  /// The id of an execution context that nobody else has.
+  std::int64_t make_context_id() { return ++last_context_; }
   Rows::const_iterator begin() const { return rows_.begin(); }
   Rows::const_iterator end() const { return rows_.end(); }
 
@@ -71,6 +73,7 @@ class Targets {
   }
 
   std::uint64_t last_attachment_ = 0;
+  std::int64_t last_context_ = ExecutionContexts::first;
   Rows rows_;
   std::unordered_map<std::string_view, Rows::iterator> by_id_;      ///< the texts are those of the rows
   std::map<std::pair<Debuggee, std::string>, std::string> by_way_;  ///< (debuggee, Chrome's session)

@@ -38,13 +38,22 @@ struct Session {
   SessionKey key() const { return {client, id}; }
 };
 
-struct Client {
+class Client {
+ public:
+  using Sessions = std::map<std::string, std::unique_ptr<Session>, std::less<>>;
+
   ClientId id = 0;
   Entry entry{};
   bool open = false;  ///< false: waits for the browser to tell its tabs
-  std::map<std::string, std::unique_ptr<Session>, std::less<>> sessions{};  ///< by id; the socket's own is ""
   std::deque<Command> waiting{};
   std::size_t waiting_bytes = 0;
+
+  /// By id; the socket's own is "".
+  Sessions const& sessions() const { return sessions_; }
+
+ private:
+  friend class Clients;
+  Sessions sessions_{};
 };
 
 }  // namespace any::cdp

@@ -9,7 +9,7 @@ namespace any::cdp {
 namespace {
 
 /// What Chrome must be asked so that all sessions of a target get the children they want.
-std::string together(std::vector<Session*> const& sessions) {
+std::string together(SessionsOn const& sessions) {
   bool on = false, wait = false;
   for (auto const* session : sessions) {
     on = on || session->auto_attach.on;
@@ -22,40 +22,9 @@ std::string together(std::vector<Session*> const& sessions) {
 
 }  // namespace
 
-std::string Gateway::Impl::make_session_id() {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string id = session_prefix + std::string(16, '0');
-  auto n = ++last_session;
-  for (std::size_t at = id.size(); n > 0; n /= 16) id[--at] = digits[n % 16];
-  return id;
-}
-
-Session* Gateway::Impl::session(ClientId id, std::string_view session_id) {
-  auto* const owner = client(id);
-  if (!owner) return nullptr;
-  auto const found = owner->sessions.find(session_id);
-  return found == owner->sessions.end() ? nullptr : found->second.get();
-}
-
-Session& Gateway::Impl::begin_session(Client& owner, Session::Kind kind, Target* on, std::string_view parent,
-                                      bool automatic) {
-  auto made = std::make_unique<Session>();
-  // The first is the socket's own, which has no name.
-  made->id = owner.sessions.empty() ? std::string() : make_session_id();
-  made->client = owner.id;
-  made->kind = kind;
-  if (on) made->target = on->info.id;
-  made->parent = parent;
-  made->automatic = automatic;
-  auto& session = *made;
-  owner.sessions.emplace(session.id, std::move(made));
-  if (on && kind == Session::Kind::target) on->sessions.push_back(&session);
-  return session;
-}
-
 Session& Gateway::Impl::announce(Session& parent, Session::Kind kind, Target& on, bool automatic) {
   bool const first = on.sessions.empty();
-  auto& made = begin_session(*client(parent.client), kind, &on, parent.id, automatic);
+  auto& made = clients.begin_session(*client(parent.client), kind, &on, parent.id, automatic);
   made.held = automatic && kind == Session::Kind::target && parent.auto_attach.wait && on.held;
   auto const info = kind == Session::Kind::tab ? tab_info(on) : on.info;
   event(parent, "Target.attachedToTarget",
@@ -82,7 +51,7 @@ void Gateway::Impl::announce_where_wanted(Target& on) {
   // A new session may itself attach automatically at once: the list is taken first.
   std::vector<Session*> parents;
   for (auto& [id, owner] : clients) {
-    for (auto& [name, session] : owner.sessions) {
+    for (auto& [name, session] : owner.sessions()) {
       // A service worker is told of at the browser's level too, as Chrome does.
       bool const at_root = on.parent.empty() || on.info.type == "service_worker";
       bool const above = (at_root && session->kind == Session::Kind::browser) ||
@@ -95,7 +64,7 @@ void Gateway::Impl::announce_where_wanted(Target& on) {
 
 void Gateway::Impl::announce_once(Session& parent, Target& on) {
   auto const has = [this, &parent, &on](Session::Kind kind) {
-    auto const& its = client(parent.client)->sessions;
+    auto const& its = client(parent.client)->sessions();
     return std::any_of(its.begin(), its.end(), [&](auto const& row) {
       auto const& other = *row.second;
       return other.automatic && other.kind == kind && other.target == on.info.id && other.parent == parent.id;
@@ -144,7 +113,7 @@ void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool s
   auto* const ending = session(owner_id, id);
   if (!owner || !ending) return;
   std::vector<std::string> children;
-  for (auto const& [name, other] : owner->sessions) {
+  for (auto const& [name, other] : owner->sessions()) {
     if (!name.empty() && other->parent == id && name != id) children.push_back(name);
   }
   for (auto const& child : children) end_session(owner_id, child, say);
@@ -173,7 +142,7 @@ void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool s
       if (its && say) fail(command.ticket, {code::server_error, "Inspected target navigated or closed"});
       return its;
     });
-    std::erase(on->sessions, ending);
+    Clients::leave(*ending, *on);
     stop_intercepting(*ending, *on);
     // Another that uses it without listening is not disturbed: it is let go when that one rests too.
     bool const in_use =
@@ -196,7 +165,7 @@ void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool s
   }
   auto const made = ending->kind == Session::Kind::made ? ending->target : std::string();
   bool const listened = downloads.listeners.erase({owner_id, id}) > 0;
-  owner->sessions.erase(id);
+  clients.end_session(*owner, id);
   settling.end({owner_id, id});
   if (!made.empty()) made_changed(made);
   if (listened) hear_downloads();

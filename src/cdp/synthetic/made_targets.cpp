@@ -18,7 +18,7 @@ std::string binding_key(std::string_view name) {
 }  // namespace
 
 std::string Gateway::Impl::make_target_id() {
-  auto id = sha256_hex(session_prefix + " target " + std::to_string(++last_made)).substr(0, 32);
+  auto id = sha256_hex(make_uuid() + " target").substr(0, 32);
   for (auto& c : id) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
   return id;
 }
@@ -30,7 +30,7 @@ MadeTarget* Gateway::Impl::made_target(std::string_view id, ClientId seen_by) {
 
 std::string Gateway::Impl::made_json(MadeTarget const& made) const {
   for (auto const& [number, client] : clients) {
-    for (auto const& [name, session] : client.sessions) {
+    for (auto const& [name, session] : client.sessions()) {
       if (session->kind == Session::Kind::made && session->target == made.info.id) return info_json(made.info, true);
     }
   }
@@ -47,7 +47,7 @@ MadeTarget& Gateway::Impl::make_target(MadeTarget made) {
   auto id = made.info.id;
   auto& here = made_targets[std::move(id)] = std::move(made);
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) tell_made(*session, here);
+    for (auto& [name, session] : client.sessions()) tell_made(*session, here);
   }
   return here;
 }
@@ -57,7 +57,7 @@ void Gateway::Impl::made_changed(std::string const& id) {
   if (found == made_targets.end()) return;
   auto const params = R"({"targetInfo":)" + made_json(found->second) + "}";
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) {
+    for (auto& [name, session] : client.sessions()) {
       if (session->discover && session->told.contains(id)) event(*session, "Target.targetInfoChanged", params);
     }
   }
@@ -67,13 +67,13 @@ void Gateway::Impl::unmake_target(std::string const& id) {
   if (made_targets.erase(id) == 0) return;
   std::vector<std::pair<ClientId, std::string>> ending;
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) {
+    for (auto& [name, session] : client.sessions()) {
       if (session->kind == Session::Kind::made && session->target == id) ending.emplace_back(number, name);
     }
   }
   for (auto const& [number, name] : ending) end_session(number, name, true);
   for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions) {
+    for (auto& [name, session] : client.sessions()) {
       if (session->told.erase(id) > 0 && session->discover) {
         event(*session, "Target.targetDestroyed", R"({"targetId":")" + id + "\"}");
       }
@@ -83,7 +83,7 @@ void Gateway::Impl::unmake_target(std::string const& id) {
 
 void Gateway::Impl::attach_made(Session& by, MadeTarget const& made, Ticket const& ticket) {
   auto const id = made.info.id;
-  auto& session = begin_session(*client(by.client), Session::Kind::made, nullptr, by.id, false);
+  auto& session = clients.begin_session(*client(by.client), Session::Kind::made, nullptr, by.id, false);
   session.target = id;
   event(by, "Target.attachedToTarget",
         R"({"sessionId":")" + session.id + R"(","targetInfo":)" + made_json(made) + R"(,"waitingForDebugger":false})");
@@ -156,7 +156,7 @@ void Gateway::Impl::binding_called(LoadedExtension const& extension, std::string
   if (!owner) return;
   auto const params = R"({"name":)" + wire::quote(name) + R"(,"payload":)" + wire::quote(payload) +
                       R"(,"executionContextId":)" + std::string(worker_context) + "}";
-  for (auto const& [id, session] : owner->sessions) {
+  for (auto const& [id, session] : owner->sessions()) {
     if (session->target == extension.target && session->state.has(binding_key(name))) {
       event(*session, "Runtime.bindingCalled", params);
     }

@@ -44,7 +44,7 @@ std::string at_once(std::string_view params) {
 
 /// A client that takes new targets while they are held.
 bool holds_new_targets(Client const& client) {
-  return std::any_of(client.sessions.begin(), client.sessions.end(), [](auto const& row) {
+  return std::any_of(client.sessions().begin(), client.sessions().end(), [](auto const& row) {
     auto const& session = *row.second;
     return session.kind != Session::Kind::target && session.auto_attach.on && session.auto_attach.wait;
   });
@@ -54,7 +54,7 @@ bool holds_new_targets(Client const& client) {
 
 std::vector<Foreseen> Gateway::Impl::foresee(Client const& by, std::string_view context) {
   std::vector<Session const*> set_up;
-  for (auto const& [name, session] : by.sessions) {
+  for (auto const& [name, session] : by.sessions()) {
     if (!session->automatic || !session->set_up || session->kind != Session::Kind::target) continue;
     auto const* const on = target(session->target);
     if (on && ordinary(*on) && on->info.context == context) set_up.push_back(session.get());
@@ -81,7 +81,7 @@ void Gateway::Impl::update_follow(Target& on) {
   std::set<ClientId> who;
   if (on.attachment.attached()) {
     for (auto const* session : on.sessions) {
-      auto const& all = client(session->client)->sessions;
+      auto const& all = client(session->client)->sessions();
       bool const attaches = std::any_of(all.begin(), all.end(), [](auto const& row) {
         return row.second->kind == Session::Kind::browser && row.second->auto_attach.on;
       });

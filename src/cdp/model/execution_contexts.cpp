@@ -1,7 +1,5 @@
-// Execution contexts. Of a tab that is not attached the clients are told contexts of our making, one for each world
-// that they can know of; once Chrome tells its own, theirs stand for these until the page goes.
+#include "cdp/model/execution_contexts.hpp"
 
-#include "cdp/impl.hpp"
 #include "cdp/protocol/read.hpp"
 
 namespace any::cdp {
@@ -51,50 +49,41 @@ std::string origin_of(std::string_view url) {
   return std::string(url.substr(0, url.find('/', scheme + 3)));
 }
 
+std::string destruction(Context const& context) {
+  return R"({"executionContextId":)" + std::to_string(context.id) + R"(,"executionContextUniqueId":)" +
+         wire::quote(context.unique) + "}";
+}
+
 }  // namespace
 
-Context& Gateway::Impl::invent(Target& on, std::string_view frame, std::string_view world) {
-  for (auto& [id, context] : on.contexts) {
-    if (context.frame == frame && context.main == world.empty() && context.name == world) return context;
+std::pair<Context const&, bool> ExecutionContexts::find_or_make(std::string_view frame, std::string_view world,
+                                                                std::string_view url) {
+  for (auto const& [id, context] : known_) {
+    if (context.frame == frame && context.main == world.empty() && context.name == world) return {context, false};
   }
-  auto const id = ++last_context;
-  Context context{id, "any." + std::to_string(id), std::string(frame), std::string(world), world.empty(), {}};
-  context.told = creation(context, origin_of(on.info.url));
-  return on.contexts.emplace(id, std::move(context)).first->second;
+  auto const id = ++numbers_;
+  Context made{id, "any." + std::to_string(id), std::string(frame), std::string(world), world.empty(), {}};
+  made.created = creation(made, origin_of(url));
+  return {known_.emplace(id, std::move(made)).first->second, true};
 }
 
-void Gateway::Impl::invent_contexts(Target& on) {
-  invent(on, on.info.id, "");
-  for (auto const* session : on.sessions) {
-    for (auto const& entry : session->state.entries()) {
-      if (rule_of(entry.method).act != Act::script) continue;
-      if (auto const world = string_in(entry.params, "worldName"); !world.empty()) invent(on, on.info.id, world);
-    }
-  }
-}
-
-void Gateway::Impl::tell_contexts(Session& to, Target& on) {
-  for (auto const& [id, context] : on.contexts) event(to, "Runtime.executionContextCreated", context.told);
-}
-
-std::string Gateway::Impl::to_chrome(Target const& on, std::string_view params) const {
-  if (on.real_of.empty()) return std::string(params);
+std::string ExecutionContexts::to_chrome(std::string_view params) const {
+  if (!translates()) return std::string(params);
   auto const unique = raw_in(params, "uniqueContextId");
-  for (auto const& [id, context] : on.contexts) {
+  for (auto const& [id, context] : known_) {
     if (unique.empty() || context.real_unique.empty() || unique != wire::quote(context.unique)) continue;
     std::string out;
     splice(out, params, unique, wire::quote(context.real_unique));
     return out;
   }
-  return replaced(params, on.real_of);
+  return replaced(params, real_of_);
 }
 
-std::string Gateway::Impl::to_client(Target const& on, std::string_view params) const {
-  if (on.known_as.empty()) return std::string(params);
-  return replaced(params, on.known_as);
+std::string ExecutionContexts::to_client(std::string_view params) const {
+  return translates() ? replaced(params, known_as_) : std::string(params);
 }
 
-bool Gateway::Impl::context_created(Target& on, std::string_view params) {
+bool ExecutionContexts::on_created(std::string_view params) {
   auto const said = object_of(params);
   auto const& made = object_in(said, "context");
   auto const& more = object_in(made, "auxData");
@@ -107,65 +96,66 @@ bool Gateway::Impl::context_created(Target& on, std::string_view params) {
                   flag_in(more, "isDefault"),
                   std::string(params)};
   if (context.main) context.name.clear();
-  for (auto const known_id : on.unseen) {
-    auto const found = on.contexts.find(known_id);
-    if (found == on.contexts.end()) continue;
+  for (auto const known_id : doubted_) {
+    auto const found = known_.find(known_id);
+    if (found == known_.end()) continue;
     auto const& known_one = found->second;
-    bool const ours = known_id >= first_context;
+    bool const ours = known_id >= first;
     bool const same =
         ours ? known_one.frame == context.frame && known_one.main == context.main && known_one.name == context.name
              : known_id == *id && known_one.unique == context.unique;
     if (!same) continue;
-    on.unseen.erase(known_id);
+    doubted_.erase(known_id);
     if (ours) {
       found->second.real_unique = std::move(context.unique);
-      on.real_of[known_id] = *id;
-      on.known_as[*id] = known_id;
+      real_of_[known_id] = *id;
+      known_as_[*id] = known_id;
     }
     return false;
   }
-  on.contexts[*id] = std::move(context);
+  known_[*id] = std::move(context);
   return true;
 }
 
-std::optional<std::string> Gateway::Impl::context_destroyed(Target& on, std::string_view params) {
+std::string ExecutionContexts::on_destroyed(std::string_view params) {
   auto const real = as_number(raw_in(params, "executionContextId"));
   if (!real) return std::string(params);
-  auto const found = on.known_as.find(*real);
-  if (found == on.known_as.end()) {
-    on.contexts.erase(*real);
+  auto const found = known_as_.find(*real);
+  if (found == known_as_.end()) {
+    known_.erase(*real);
     return std::string(params);
   }
   auto const id = found->second;
-  auto text = R"({"executionContextId":)" + std::to_string(id) + R"(,"executionContextUniqueId":)" +
-              wire::quote(on.contexts[id].unique) + "}";
-  on.contexts.erase(id);
-  on.real_of.erase(id);
-  on.known_as.erase(found);
+  auto text = destruction(known_.at(id));
+  known_.erase(id);
+  real_of_.erase(id);
+  known_as_.erase(found);
   return text;
 }
 
-void Gateway::Impl::contexts_cleared(Target& on) {
-  on.contexts.clear();
-  on.real_of.clear();
-  on.known_as.clear();
-  on.unseen.clear();
-  on.objects_lost = false;  // and the clients know it
+void ExecutionContexts::clear() {
+  known_.clear();
+  real_of_.clear();
+  known_as_.clear();
+  doubted_.clear();
 }
 
-void Gateway::Impl::forget_unseen(Target& on) {
-  if (!on.enabled.contains("Runtime")) {
-    on.unseen.clear();
-    return;
+void ExecutionContexts::doubt() {
+  real_of_.clear();
+  known_as_.clear();
+  doubted_.clear();
+  for (auto const& [id, context] : known_) doubted_.insert(id);
+}
+
+std::vector<std::string> ExecutionContexts::confirmed() {
+  std::vector<std::string> gone;
+  for (auto const id : std::exchange(doubted_, {})) {
+    auto const found = known_.find(id);
+    if (found == known_.end()) continue;
+    gone.push_back(destruction(found->second));
+    known_.erase(found);
   }
-  for (auto const id : std::exchange(on.unseen, {})) {
-    auto const found = on.contexts.find(id);
-    if (found == on.contexts.end()) continue;
-    auto const text = R"({"executionContextId":)" + std::to_string(id) + R"(,"executionContextUniqueId":)" +
-                      wire::quote(found->second.unique) + "}";
-    on.contexts.erase(found);
-    spread(on, "Runtime.executionContextDestroyed", text);
-  }
+  return gone;
 }
 
 }  // namespace any::cdp
