@@ -5,6 +5,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/http/chunk_encode.hpp>
 #include <cstdio>
 
 #include "base/log.hpp"
@@ -13,16 +15,13 @@ namespace any::net {
 namespace {
 
 namespace asio = boost::asio;
+namespace http = boost::beast::http;
 using ErrorCode = boost::system::error_code;
 constexpr std::size_t max_queue = std::size_t{64} << 20;
 constexpr auto patience = std::chrono::seconds{30};
 
 std::string chunk_of(std::string_view bytes) {
-  std::array<char, 24> size{};
-  auto const digits = std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
-  std::string chunk;
-  chunk.reserve(bytes.size() + 24);
-  return chunk.append(size.data(), static_cast<std::size_t>(digits)).append(bytes).append("\r\n");
+  return boost::beast::buffers_to_string(http::make_chunk(asio::buffer(bytes)));
 }
 
 class HandlerStream final : public Stream {
@@ -110,7 +109,7 @@ void StreamState::finish() {
   if (finishing_ || gone_) return;
   finishing_ = true;
   if (chunked_ && !silent_) {
-    queue_.emplace_back("0\r\n\r\n");
+    queue_.push_back(boost::beast::buffers_to_string(http::make_chunk_last()));
     queued_ += queue_.back().size();
     if (queue_.size() == 1) write_next();
   } else if (queue_.empty()) {

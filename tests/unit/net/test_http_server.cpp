@@ -114,7 +114,7 @@ TEST_F(HttpServerTest, AnswersABodyOverTheLimitSoThatTheClientCanReadIt) {
       asio::buffer("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + std::string(3'000'000, 'x')),
       ignored);
   auto const answer = hear(socket);
-  EXPECT_NE(answer.find("413 Content Too Large"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("413 Payload Too Large"), std::string::npos) << answer;
   EXPECT_NE(answer.find("Connection: close"), std::string::npos);
   auto const chunked = ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n" +
                            std::string(0xfff, 'x') + "\r\n0\r\n\r\n");
