@@ -11,6 +11,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "base/encoding.hpp"
 #include "base/ids.hpp"
 
 namespace any::app {
@@ -43,13 +44,8 @@ std::string token_of(std::string const& state_dir) {
     ::chmod(path.c_str(), 0600);
     return token;
   }
-  constexpr std::size_t bytes = 32;
-  for (auto const byte : random_bytes(bytes)) {
-    constexpr char digits[] = "0123456789abcdef";
-    auto const value = std::to_integer<unsigned>(byte);
-    token += digits[value >> 4];
-    token += digits[value & 15];
-  }
+  auto const random = random_bytes(32);
+  token = to_hex({reinterpret_cast<char const*>(random.data()), random.size()});
   int const file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   auto const text = token + "\n";
   bool const written = file >= 0 && ::fchmod(file, 0600) == 0 &&

@@ -215,4 +215,12 @@ Result<Config> load_config(Environment const& environment) {
   return config;
 }
 
+std::string read_token(std::string const& state_dir, Environment const& environment) {
+  if (auto given = environment("ANY_TOKEN"); given && !given->empty()) return *std::move(given);
+  std::ifstream file(state_dir + "/token");
+  std::string token;
+  std::getline(file, token);
+  return token;
+}
+
 }  // namespace any

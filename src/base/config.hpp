@@ -42,4 +42,8 @@ std::string config_path(Environment const& environment);
 /// It is no error that there is no file. Errors: BadRequestError, naming file, line and key, or the variable.
 Result<Config> load_config(Environment const& environment = process_environment());
 
+/// The token of a program that calls the daemon: ANY_TOKEN of the environment, else what the state folder holds; empty
+/// where there is none.
+std::string read_token(std::string const& state_dir, Environment const& environment = process_environment());
+
 }  // namespace any

@@ -13,6 +13,8 @@
 #include <span>
 #include <system_error>
 
+#include "base/encoding.hpp"
+
 namespace any {
 namespace {
 
@@ -20,8 +22,6 @@ namespace {
 // on a command line it would read as an option.
 constexpr std::string_view alphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view first_signs = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-constexpr std::string_view base64_signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 void fill_random(std::span<unsigned char> bytes) {
   while (!bytes.empty()) {
@@ -32,51 +32,12 @@ void fill_random(std::span<unsigned char> bytes) {
   }
 }
 
-std::string to_base64(std::span<unsigned char const> bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    auto const left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < left ? bytes[i + k] : 0U);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= left ? base64_signs[group >> (18 - 6 * k) & 63U] : '=';
-  }
-  return text;
-}
-
-std::optional<std::vector<unsigned char>> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  auto const padding = text.ends_with("==") ? 2U : text.ends_with("=") ? 1U : 0U;
-  text.remove_suffix(padding);
-  std::vector<unsigned char> bytes;
-  bytes.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (char const sign : text) {
-    auto const value = base64_signs.find(sign);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes.push_back(static_cast<unsigned char>(bits >> count & 0xFFU));
-    }
-  }
-  return bytes;
-}
-
-std::string to_hex(std::span<unsigned char const> bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (auto const byte : bytes) {
-    text += hex_digits[byte >> 4];
-    text += hex_digits[byte & 15U];
-  }
-  return text;
-}
-
 unsigned char const* bytes_of(std::string_view text) noexcept {
   return reinterpret_cast<unsigned char const*>(text.data());
+}
+
+std::string_view view(std::span<unsigned char const> bytes) noexcept {
+  return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -100,7 +61,7 @@ std::string make_uuid() {
   fill_random(bytes);
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0FU) | 0x40U);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3FU) | 0x80U);
-  auto text = to_hex(bytes);
+  auto text = to_hex(view(bytes));
   for (std::size_t const at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
   return text;
 }
@@ -114,7 +75,7 @@ std::vector<std::byte> random_bytes(std::size_t count) {
 std::string random_base64(std::size_t count) {
   std::vector<unsigned char> bytes(count);
   fill_random(bytes);
-  return to_base64(bytes);
+  return to_base64(view(bytes));
 }
 
 std::string hmac_base64(std::string_view key_base64, std::string_view text) {
@@ -123,17 +84,17 @@ std::string hmac_base64(std::string_view key_base64, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   static constexpr unsigned char no_key = 0;  // OpenSSL takes a null key for "the one of before"
-  if (!::HMAC(::EVP_sha256(), key->empty() ? &no_key : key->data(), static_cast<int>(key->size()), bytes_of(text),
+  if (!::HMAC(::EVP_sha256(), key->empty() ? &no_key : bytes_of(*key), static_cast<int>(key->size()), bytes_of(text),
               text.size(), digest.data(), &size)) {
     return {};
   }
-  return to_base64({digest.data(), size});
+  return to_base64(view({digest.data(), size}));
 }
 
 std::string sha256_hex(std::string_view text) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   ::SHA256(bytes_of(text), text.size(), digest.data());
-  return to_hex(digest);
+  return to_hex(view(digest));
 }
 
 bool equal_secret(std::string_view a, std::string_view b) noexcept {

@@ -46,7 +46,4 @@ struct Finish {
 /// named.
 Result<Finish> read_finish(std::string_view params);
 
-/// Bytes of standard base64 with padding; nothing where the text is not that.
-std::optional<std::string> decode_base64(std::string_view text);
-
 }  // namespace any::browser

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/encoding.hpp"
 #include "browser/messages.hpp"
 #include "wire/json.hpp"
 
@@ -166,35 +167,9 @@ Result<Finish> read_finish(std::string_view text) {
   }
   auto const screenshot = params->raw("screenshot");  // base64 has nothing to unescape
   if (screenshot.size() > 2 && screenshot.starts_with('"')) {
-    outcome.screenshot = decode_base64(screenshot.substr(1, screenshot.size() - 2)).value_or("");
+    outcome.screenshot = from_base64(screenshot.substr(1, screenshot.size() - 2)).value_or("");
   }
   return finish;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  auto const digit = [](char c) -> int {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-  };
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::size_t const padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  unsigned bits = 0;
-  int held = 0;
-  for (char const c : text.substr(0, text.size() - padding)) {
-    int const value = digit(c);
-    if (value < 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<unsigned>(value);
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes += static_cast<char>((bits >> held) & 0xff);
-    }
-  }
-  return bytes;
 }
 
 }  // namespace any::browser

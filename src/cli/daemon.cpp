@@ -7,10 +7,10 @@
 #include <boost/json/serialize.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <map>
 
 #include "async/spawn.hpp"
+#include "base/config.hpp"
 #include "browser/handshake.hpp"
 #include "cli/terminal.hpp"
 #include "wire/envelope.hpp"
@@ -40,14 +40,6 @@ Result<T> run_alone(Async<Result<T>> work) {
 }
 
 }  // namespace
-
-std::string read_token(std::string const& state_dir) {
-  if (char const* given = std::getenv("ANY_TOKEN"); given != nullptr && *given != '\0') return given;
-  std::ifstream in(state_dir + "/token");
-  std::string token;
-  std::getline(in, token);
-  return token;
-}
 
 std::string token_source(std::string const& state_dir) {
   char const* given = std::getenv("ANY_TOKEN");

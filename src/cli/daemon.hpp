@@ -55,8 +55,6 @@ class Daemon {
 
 /// GET of a path of the daemon, e.g. "/health"; with the token where there is one.
 Result<net::Response> http_get(Reach const& reach, std::string_view path, Duration timeout = Duration(5'000));
-/// ANY_TOKEN of the environment, else the token in the state folder; empty where there is none.
-std::string read_token(std::string const& state_dir);
 /// Where that token was looked for, in words: the variable or the file.
 std::string token_source(std::string const& state_dir);
 /// /health of whatever listens there, or why it is not our daemon.

@@ -3,7 +3,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <map>
 #include <thread>
 
@@ -40,14 +39,6 @@ bool is_lost(Failure const& failure) {
 
 std::optional<TimePoint> end_of(std::optional<Milliseconds> timeout) {
   return timeout ? std::optional{std::chrono::steady_clock::now() + *timeout} : std::nullopt;
-}
-
-std::string read_token(std::string const& state_dir) {
-  if (auto const* given = std::getenv("ANY_TOKEN"); given != nullptr && *given != '\0') return given;
-  std::ifstream file{state_dir + "/token"};
-  std::string token;
-  std::getline(file, token);
-  return token;
 }
 
 // Seconds as the protocol writes them.

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
+#include "base/encoding.hpp"
+
 namespace any::net {
 namespace {
 
 char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 // Nothing where a % is not followed by two hex digits.

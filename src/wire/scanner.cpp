@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/encoding.hpp"
+
 namespace any::wire {
 namespace {
 
@@ -49,13 +51,6 @@ std::size_t string_stop(std::string_view text, std::size_t at) noexcept {
   }
   while (at < text.size() && text[at] != '"' && text[at] != '\\' && static_cast<unsigned char>(text[at]) >= 0x20) ++at;
   return at;
-}
-
-int hex_value(char c) noexcept {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // The four hex digits at the front, or -1.

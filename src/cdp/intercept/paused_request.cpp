@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "base/encoding.hpp"
 #include "cdp/intercept/fetch.hpp"
 #include "cdp/protocol/command.hpp"
 #include "cdp/protocol/read.hpp"
@@ -51,26 +52,6 @@ bool matches(std::string_view text, std::string_view pattern) {
   return now.back() != 0;
 }
 
-std::optional<std::string> bytes_of(std::string_view base64) {
-  if (base64.size() % 4 != 0) return std::nullopt;
-  base64.remove_suffix(base64.ends_with("==") ? 2 : base64.ends_with('=') ? 1 : 0);
-  std::string bytes;
-  bytes.reserve(base64.size() * 3 / 4);
-  std::uint32_t held = 0;
-  int bits = 0;
-  for (char const sign : base64) {
-    constexpr std::string_view signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    auto const value = signs.find(sign);
-    if (value == std::string_view::npos) return std::nullopt;
-    held = held << 6 | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes.push_back(static_cast<char>(held >> bits & 0xFFU));
-  }
-  return bytes;
-}
-
 bool is_header(json::value const& row, std::string& name) {
   auto const* header = row.if_object();
   if (!header || !header->contains("name") || !header->contains("value")) return false;
@@ -99,7 +80,7 @@ std::optional<Failure> check_texts(json::object const& params) {
     auto const* value = params.if_contains(key);
     if (value && !value->is_string()) return bad_params("Failed to deserialize params." + std::string(key));
   }
-  if (params.contains("postData") && !bytes_of(text_in(params, "postData"))) {
+  if (params.contains("postData") && !from_base64(text_in(params, "postData"))) {
     return bad_params("Failed to deserialize params.postData - BINDINGS: invalid base64 string");
   }
   return std::nullopt;
@@ -163,7 +144,7 @@ std::string phrase_of(std::int64_t status) {
 json::array response_headers(json::object const& said) {
   if (auto const* rows = said.if_contains("responseHeaders"); rows && rows->is_array()) return rows->get_array();
   json::array rows;
-  auto const raw = bytes_of(text_in(said, "binaryResponseHeaders")).value_or("");
+  auto const raw = from_base64(text_in(said, "binaryResponseHeaders")).value_or("");
   for (std::string_view rest = raw; !rest.empty();) {
     auto const line = rest.substr(0, rest.find('\0'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
@@ -260,7 +241,7 @@ std::string PausedRequest::shown() const {
     request["headers"] = headers;
   }
   if (auto const* body = changes.if_contains("postData")) {
-    auto const bytes = bytes_of(text_in(changes, "postData")).value_or("");
+    auto const bytes = from_base64(text_in(changes, "postData")).value_or("");
     request.erase("postData");
     if (wire::check_json(wire::quote(bytes)))
       request["postData"] = object_of(R"({"t":)" + wire::quote(bytes) + "}")["t"];
@@ -348,7 +329,7 @@ std::optional<Failure> PausedRequest::decide(SessionKey const& by, std::string_v
     if (!status) return bad_params("Failed to deserialize params.responseCode - BINDINGS: mandatory field missing");
     if (*status < 100 || *status > 999) return Failure{code::bad_params, "Invalid http status code or phrase"};
     if (auto wrong = check_headers(said, "responseHeaders")) return wrong;
-    if (said.contains("body") && !bytes_of(text_in(said, "body"))) {
+    if (said.contains("body") && !from_base64(text_in(said, "body"))) {
       return bad_params("Failed to deserialize params.body - BINDINGS: invalid base64 string");
     }
     auto made = said;

@@ -109,12 +109,6 @@ TEST(Finish, DecodesTheScreenshot) {
   EXPECT_EQ(read->outcome.screenshot, "\x89PNG");
 }
 
-TEST(Base64, IsRefusedWhereItIsNone) {
-  EXPECT_EQ(decode_base64("QUJD"), "ABC");
-  EXPECT_FALSE(decode_base64("QUJ"));
-  EXPECT_FALSE(decode_base64("QU!D"));
-}
-
 TEST(Holds, AreReadAndUnreadableOnesLeftOut) {
   auto const params = Fields::read(R"({"holds":[{"task":"t","attempt":1,"hop":0,"state":"running"}, 7, {"task":"u"},)"
                                    R"({"task":"v","attempt":2,"hop":1,"state":"finished"}]})");
