@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace any::api {
 
@@ -40,10 +41,10 @@ class Live {
 };
 
 struct Metrics {
-  std::uint64_t requests = 0;                     ///< that came in through the door
-  std::map<std::string, std::uint64_t> answered;  ///< by status class: "2xx"
-  std::map<std::string, std::uint64_t> refused;   ///< by the name of the error, at the door
+  std::uint64_t requests = 0;                    ///< that came in through the door
+  std::map<std::string, std::uint64_t> refused;  ///< by the name of the error, at the door
   std::uint64_t rpc_requests = 0;
+  std::map<std::string_view, std::uint64_t> calls;  ///< by operation, through whichever door
 };
 
 }  // namespace any::api

@@ -155,7 +155,7 @@ Async<void> Rest::serve(net::Exchange& exchange) {
     co_return;
   }
   Call call{context_, std::move(input.value())};
-  auto answer = co_await found.operation->run(std::move(call));
+  auto answer = co_await run(*found.operation, std::move(call));
   if (answer.has_value() && answer.value().events) {
     co_await stream(exchange, *answer.value().events);
     co_return;

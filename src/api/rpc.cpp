@@ -148,7 +148,7 @@ Async<Result<Answer>> RpcSession::call(std::string_view method, std::string_view
   auto input = Input::read(std::move(fields.value()), operation->input, Door::rpc);
   if (input.has_error()) co_return input.error();
   Call call{context_, std::move(input.value()), this};
-  co_return co_await operation->run(std::move(call));
+  co_return co_await any::api::run(*operation, std::move(call));
 }
 
 void RpcSession::watch_log(std::uint64_t since) {

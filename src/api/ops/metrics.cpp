@@ -5,6 +5,8 @@
 #include <array>
 #include <fstream>
 
+#include "api/ops/table.hpp"
+
 namespace any::api {
 namespace {
 
@@ -78,6 +80,12 @@ std::string metrics_text(Context const& context) {
   page.one("any_streams", "gauge", "Sockets and event streams that are open.", context.live.size());
   page.one("any_requests_total", "counter", "HTTP requests that came in through the door.", metrics.requests);
   page.one("any_rpc_requests_total", "counter", "JSON-RPC requests.", metrics.rpc_requests);
+  page.family("any_calls_total", "counter", "Operations called, by REST or JSON-RPC.");
+  for (auto const& operation : operations()) {
+    auto const found = metrics.calls.find(operation.name);
+    page.sample("any_calls_total", "operation=\"" + std::string(operation.name) + "\"",
+                std::to_string(found == metrics.calls.end() ? 0 : found->second));
+  }
   page.family("any_refused_total", "counter", "Requests refused before they were read, by the name of the error.");
   for (auto const* name :
        {"ForbiddenError", "UnauthorizedError", "TooLargeError", "RequestTimeoutError", "BadRequestError"}) {

@@ -22,7 +22,7 @@ struct Context {
   Services const& services;
   RefusedExtensions const& refused;
   bool token_demanded;
-  Metrics const& metrics;
+  Metrics& metrics;
   Live const& live;
 };
 

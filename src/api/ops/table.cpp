@@ -69,6 +69,11 @@ Operation const* find_operation(std::string_view name) {
   return found == names.end() ? nullptr : found->second;
 }
 
+Async<Result<Answer>> run(Operation const& operation, Call call) {
+  ++call.context.metrics.calls[operation.name];
+  return operation.run(std::move(call));
+}
+
 std::optional<PathParameters> match(std::string_view pattern, std::string_view path) {
   PathParameters out;
   while (true) {

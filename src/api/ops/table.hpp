@@ -21,6 +21,9 @@ std::span<Operation const> operations();
 /// The operation that the RPC socket knows by that name, or null.
 Operation const* find_operation(std::string_view name);
 
+/// Carries it out, and counts it.
+Async<Result<Answer>> run(Operation const& operation, Call call);
+
 using PathParameters = std::vector<std::pair<std::string_view, std::string>>;
 /// The path's parameters if it fits the pattern. A parameter is one segment that is not empty.
 std::optional<PathParameters> match(std::string_view pattern, std::string_view path);
