@@ -46,7 +46,7 @@ void Gateway::Impl::run(Command command) {
 void Gateway::Impl::run_on_target(Session& by, Target& on, Command command) {
   auto const& rule = rule_of(command.method);
   if (rule.act == Act::own && (target_method(by, command) || browser_method(by, command))) return;
-  if (!linked || !known) return wait_for(on, std::move(command));
+  if (!link.known()) return wait_for(on, std::move(command));
   bool const handshake = ordinary(on) && in_handshake(by, command);
   if (on.attachment.ready() && !handshake) return carry_out(by, on, std::move(command));
   if (on.attachment.ready()) {

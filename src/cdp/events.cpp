@@ -7,8 +7,6 @@ namespace any::cdp {
 
 namespace {
 
-constexpr std::size_t most_early = 1'000;
-
 /// Chrome tells these to every session of a target that has the setting on, not to all that have the domain enabled.
 std::string_view setting_of(std::string_view method) {
   if (method == "Page.lifecycleEvent") return "Page.setLifecycleEventsEnabled";
@@ -40,9 +38,7 @@ void Gateway::Impl::debugger_event(Debuggee const& debuggee, std::string_view up
   if (auto* const on = target_at(debuggee, upstream)) return target_event(*on, method, params);
   auto const tab = tabs.find(debuggee.tab);
   bool const coming = debuggee.tab >= 0 && (tab == tabs.end() || tab->second.target.empty());
-  if (coming && early_events[debuggee.tab].size() < most_early) {
-    early_events[debuggee.tab].push_back({std::string(upstream), std::string(method), std::string(params)});
-  }
+  if (coming) new_tabs.keep_event(debuggee.tab, {std::string(upstream), std::string(method), std::string(params)});
 }
 
 void Gateway::Impl::target_event(Target& on, std::string_view method, std::string_view params) {

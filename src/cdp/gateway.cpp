@@ -51,61 +51,57 @@ void Gateway::Impl::link_up(Facts said) {
   if (default_context.empty()) {
     default_context = upper(sha256_hex("context " + facts.browser_id).substr(0, 32));
   }
-  linked = true;
-  waiting_for_link = false;
-  subscribed = false;
-  looking = finding = false;
+  link.came_up();
+  looking.cancel();
+  finding.cancel();
   if (!clients.empty() || !when_known.empty()) look();
   subscribe_while_needed();
 }
 
 void Gateway::Impl::link_down(std::string_view why) {
-  if (!linked) return;
-  linked = known = subscribed = looking = finding = false;
-  down_since = clock.now().mono;
-  ++last_look;
-  ++last_find;
-  loss = {code::server_error, "The link to the browser was lost (" + std::string(why) +
-                                  ") before it answered: it may or may not have been carried out."};
+  if (!link.up()) return;
+  link.went_down(why);
+  looking.cancel();
+  finding.cancel();
+  auto const now = clock.now().mono;
   for (auto& [id, target] : targets) {
-    if (target->missed_since == 0) target->missed_since = down_since;
-    lost(*target, loss, Attachment::Event::link_lost);
+    if (target->missed_since == 0) target->missed_since = now;
+    lost(*target, link.loss(), Attachment::Event::link_lost);
     target->follows = false;
   }
-  early_events.clear();
-  early_answers.clear();
+  new_tabs.link_lost();
   targets.forget_ways();
   wait_for_link();
   sandboxes_lost();
 }
 
 void Gateway::Impl::wait_for_link() {
-  if (linked || std::exchange(waiting_for_link, true)) return;
-  timers.after(limits.link_grace, [this, number = ++outage] { give_up_on_link(number); });
+  if (auto const number = link.begin_outage()) {
+    timers.after(limits.link_grace, [this, number = *number] { give_up_on_link(number); });
+  }
 }
 
 void Gateway::Impl::once_known(std::function<void()> call) {
-  if (known) return call();
+  if (link.known()) return call();
   when_known.push_back(std::move(call));
-  linked ? look() : wait_for_link();
+  link.up() ? look() : wait_for_link();
 }
 
 std::optional<Failure> Gateway::Impl::unseen() const {
-  if (!linked) return Failure{link_lost, std::string(not_there)};
+  if (!link.up()) return Failure{link_lost, std::string(not_there)};
   return blind;
 }
 
 void Gateway::Impl::give_up_on_link(std::uint64_t number) {
-  if (linked || number != outage) return;
-  waiting_for_link = false;
+  if (!link.end_outage(number)) return;
   Failure const failure{code::server_error, std::string(not_there)};
   settling.clear();
   for (auto const& [id, on] : targets) {
     for (auto const& command : take_waiting(*on)) fail(command.ticket, failure);
     for (auto const& [awaited, ticket] : std::exchange(on->navigating, {})) fail(ticket, failure);
   }
-  for (auto const& [id, waiting] : std::exchange(expected, {})) {
-    for (auto const& each : waiting) each.never(failure);
+  for (auto const tab : new_tabs.waited_for()) {
+    for (auto const& each : new_tabs.take_waiting(tab)) each.never(failure);
   }
   forget_browser();
   std::vector<ClientId> leaving;
@@ -125,31 +121,29 @@ void Gateway::Impl::give_up_on_link(std::uint64_t number) {
 void Gateway::Impl::forget_browser() {
   targets.clear();
   tabs.clear();
-  contexts.clear();
-  openers.clear();
-  pending_urls.clear();
+  contexts.browser_gone();
+  new_tabs.browser_gone();
   plans.clear();
   downloads.running.clear();
   downloads.items.clear();
 }
 
 void Gateway::Impl::subscribe_while_needed() {
-  bool const needed_now = linked && !clients.empty();
-  if (needed_now == subscribed) return;
+  bool const needed_now = link.up() && !clients.empty();
+  if (needed_now == link.subscribed()) return;
   for (auto const path : heard) {
     if (needed_now) {
       transport.subscribe(path);
-    } else if (linked) {
+    } else if (link.up()) {
       transport.unsubscribe(path);
     }
   }
-  subscribed = needed_now;
-  if (!needed_now) known = false;  // what happens from now on is not heard
+  link.set_subscribed(needed_now);
+  if (!needed_now) link.not_heard();
 }
 
 void Gateway::Impl::ready() {
-  known = true;
-  looks_failed = 0;
+  link.told_tabs();
   for (auto const& call : std::exchange(when_known, {})) call();
   look_for_downloads();
   std::vector<std::string> again, unannounced;
@@ -180,14 +174,14 @@ void Gateway::Impl::ready() {
   for (auto const id : fresh) {
     if (auto* const waiting = client(id)) begin(*waiting);  // one whose target is gone is closed by it
   }
-  if (!subscribed) known = false;  // only the moment was looked at: what happens next is not heard
+  if (!link.subscribed()) link.not_heard();  // only the moment was looked at
 }
 
 void Gateway::Impl::open(ClientId id, Entry entry) {
   auto& client = clients.add(id, std::move(entry));
   subscribe_while_needed();
-  if (known) return begin(client);
-  linked ? look() : wait_for_link();
+  if (link.known()) return begin(client);
+  link.up() ? look() : wait_for_link();
 }
 
 void Gateway::Impl::begin(Client& client) {

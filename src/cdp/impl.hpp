@@ -8,11 +8,15 @@
 #include <memory>
 #include <unordered_map>
 
+#include "cdp/browser/browser_contexts.hpp"
 #include "cdp/browser/cookies.hpp"
 #include "cdp/browser/downloads.hpp"
 #include "cdp/browser/permissions.hpp"
 #include "cdp/gateway.hpp"
 #include "cdp/intercept/fetch.hpp"
+#include "cdp/link_state.hpp"
+#include "cdp/model/inquiry.hpp"
+#include "cdp/model/new_tabs.hpp"
 #include "cdp/model/targets.hpp"
 #include "cdp/protocol/methods.hpp"
 #include "cdp/protocol/timers.hpp"
@@ -35,16 +39,6 @@ struct Tab {
   bool early = false;      ///< attached by the extension at its creation, because its opener is followed
   std::int64_t plan = 0;   ///< what it was sent then
   std::int64_t group = -1;
-};
-
-/// A browser context: the profile, the incognito profile, or a tab group that stands for one.
-struct BrowserContext {
-  std::string id;
-  ClientId client = 0;  ///< whose it is; 0: nobody's
-  bool incognito = false;
-  std::int64_t window = -1, group = -1;
-  TabId spare = -1;  ///< made so that the incognito profile exists; the first page of the context
-  std::set<TabId> tabs;
 };
 
 struct Gateway::Impl {
@@ -81,7 +75,6 @@ struct Gateway::Impl {
   void tab_removed(TabId id);
   void tab_replaced(TabId added, TabId removed);
   void find_targets_of_new_tabs();
-  bool is_spare(TabId tab) const;  ///< kept for its profile's sake, told to nobody
   void keep_profile_of(TabId closing, std::function<void()> then);
   void followed(boost::json::object const& said);
   void opener_known(TabId id);
@@ -264,7 +257,7 @@ struct Gateway::Impl {
   bool put_off(Command const& command);
   /// The context that a command means: the one it names, else its page's, else the profile. -32602 where there is none.
   boost::system::result<std::string, Failure> context_meant(Session const& by, Params& params);
-  BrowserContext* context(std::string_view id);
+  BrowserContext* context(std::string_view id) { return contexts.find(id); }
   bool incognito_context(std::string_view id) const;
   bool window_method(Session& by, Command const& command);
   bool cookie_method(Session& by, Command const& command);
@@ -337,45 +330,27 @@ struct Gateway::Impl {
   Limits limits;
   Timers timers{clock};
   Facts facts;
-  bool linked = false;  ///< the link stands
-  bool known = false;   ///< and the browser has told its tabs
-  bool waiting_for_link = false;
-  std::uint64_t outage = 0;  ///< rises with each waiting for the link
-  Millis down_since = 0;
-  Failure loss;  ///< what is said of a command that was under way when the link was lost last
-  bool subscribed = false, looking = false;
-  std::uint64_t last_look = 0, last_find = 0, last_place = 0;
-  int looks_failed = 0, finds_failed = 0;
+  LinkState link;
+  Inquiry looking;          ///< all tabs and targets
+  Inquiry finding;          ///< the targets of new tabs
+  bool find_again = false;  ///< once that is answered
+  std::uint64_t last_place = 0;
   std::optional<Failure> blind;  ///< while those who wait are told that the browser does not tell its tabs
   Clients clients;
   std::map<TabId, Tab> tabs;
   Targets targets;
-  std::map<TabId, std::pair<TabId, std::int64_t>> openers;  ///< of tabs not known yet: tab and frame
-  struct EarlyEvent {
-    std::string upstream, method, params;
-  };
-  std::map<TabId, std::vector<EarlyEvent>>
-      early_events;                                   ///< of tabs that are attached and whose target is not known yet
-  std::map<TabId, boost::json::array> early_answers;  ///< of such tabs: what Chrome answered to the plan
+  NewTabs new_tabs;
   Plans plans;
   bool planning = false;
   Settling settling;
-  std::vector<BrowserContext> contexts;
-  struct Expecting {
-    std::function<void(Target&)> told;
-    std::function<void(Failure const&)> never;  ///< it went before its target was known
-  };
-  std::map<TabId, std::vector<Expecting>> expected;  ///< who waits for the target of a new tab
-  std::vector<std::function<void()>> when_known;     ///< who waits for the browser's tabs
+  BrowserContexts contexts;
+  std::vector<std::function<void()>> when_known;  ///< who waits for the browser's tabs
   Downloads downloads;
   ClientsCookies clients_cookies;
   Grants grants;
   std::map<std::uint64_t, LoadedExtension> extensions;  ///< by sandbox
   std::map<std::string, MadeTarget, std::less<>> made_targets;
   std::uint64_t last_sandbox = 0;
-  int making_tabs = 0;                        ///< tabs that Chrome may tell of before they are assigned
-  std::map<TabId, std::string> pending_urls;  ///< where new tabs go once their clients let them
-  bool finding = false, find_again = false;
   bool watching_workers = false;  ///< the next look is set
   /// A page that no client has asked anything of for so long is not watched.
   static constexpr Millis worth_watching = 30'000;

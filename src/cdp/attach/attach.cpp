@@ -23,7 +23,7 @@ std::string without(std::string_view params, std::string_view member) {
 }  // namespace
 
 void Gateway::Impl::wake(Target& on) {
-  if (!on.attachment.loose() || !linked || !known || !on.parent.empty()) return;
+  if (!on.attachment.loose() || !link.known() || !on.parent.empty()) return;
   on.attachment.on(Attachment::Event::attach);
   if (!on.discarded) return attach_now(on);
   // A discarded page attaches and then answers nothing: it is loaded first, where it lies, without being shown.

@@ -28,16 +28,9 @@ std::string args(json::array list) {
 
 }  // namespace
 
-BrowserContext* Gateway::Impl::context(std::string_view id) {
-  auto const found = std::find_if(contexts.begin(), contexts.end(), [id](auto const& row) { return row.id == id; });
-  return found == contexts.end() ? nullptr : &*found;
-}
-
 bool Gateway::Impl::incognito_context(std::string_view id) const {
-  for (auto const& made : contexts) {
-    if (made.id == id) return made.incognito;
-  }
-  return id != default_context;
+  auto const* const made = contexts.find(id);
+  return made ? made->incognito : id != default_context;
 }
 
 std::set<TabId> Gateway::Impl::tabs_of(BrowserContext const& of) const {
@@ -83,15 +76,15 @@ void Gateway::Impl::create_context(Session& by, Command const& command, json::ob
           "it is an incognito window, and the extension may not see those. Open chrome://extensions, \"any\", Details, "
           "and switch on \"Allow in Incognito\".");
     }
-    if (std::any_of(contexts.begin(), contexts.end(), [](auto const& row) { return row.incognito; })) {
+    if (contexts.has_incognito()) {
       return refuse("Chrome has one incognito profile, and another context has it. Dispose of that one first.");
     }
     if (std::any_of(tabs.begin(), tabs.end(), [](auto const& row) { return row.second.incognito; })) {
       return refuse("Chrome has one incognito profile, and an incognito window is open. Close it first.");
     }
   }
-  contexts.push_back(std::move(made));
-  reply(command.ticket, R"({"browserContextId":")" + contexts.back().id + R"("})");
+  auto const& added = contexts.add(std::move(made));
+  reply(command.ticket, R"({"browserContextId":")" + added.id + R"("})");
 }
 
 void Gateway::Impl::dispose_context(std::string id, Answered done) {
@@ -102,13 +95,13 @@ void Gateway::Impl::dispose_context(std::string id, Answered done) {
     });
     return;
   }
-  if (!linked || !known) {
+  if (!link.known()) {
     when_known.push_back([this, id, done = std::move(done)] { dispose_context(id, done); });
     return;
   }
   auto const its = tabs_of(*going);
   auto const forget = [this, id] {
-    std::erase_if(contexts, [&id](BrowserContext const& row) { return row.id == id; });
+    contexts.remove(id);
     std::erase_if(downloads.wishes, [&id](auto const& row) { return row.first.second == id; });
     hear_downloads();
   };
@@ -141,13 +134,7 @@ void Gateway::Impl::dispose_context(std::string id, Answered done) {
 }
 
 void Gateway::Impl::contexts_of_gone(ClientId gone_client) {
-  std::vector<std::string> ids;
-  for (auto const& made : contexts) {
-    if (made.client == gone_client) ids.push_back(made.id);
-  }
-  for (auto const& id : ids) {
-    dispose_context(id, [](Answer const&) {});
-  }
+  for (auto const& id : contexts.of_client(gone_client)) dispose_context(id, [](Answer const&) {});
   take_back_grants(gone_client, "", [](Answer const&) {});
   clients_cookies.forget(gone_client);
   std::erase_if(downloads.wishes, [gone_client](auto const& row) { return row.first.first == gone_client; });
@@ -206,10 +193,10 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
   }
   held = held && url != "about:blank";
   if (held) wish["url"] = "about:blank";
-  ++making_tabs;
+  new_tabs.begin_making();
   make_tab(*meant, std::move(wish),
            [this, ticket = command.ticket, context = *meant, for_tab, focus, held, url](Answer const& answer) {
-             if (making_tabs > 0) --making_tabs;
+             new_tabs.end_making();
              if (!answer) return fail(ticket, answer.error());
              auto const tab = object_of(*answer);
              auto const id = number_in(tab, "id").value_or(-1);
@@ -226,8 +213,8 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
                if (held) transport.chrome("tabs.update", args({id, json::object{{"url", url}}}), [](Answer const&) {});
                return told(*there);
              }
-             if (held) pending_urls[id] = url;
-             expected[id].push_back({std::move(told), [this, ticket](Failure const& why) { fail(ticket, why); }});
+             if (held) new_tabs.go_later(id, url);
+             new_tabs.wait_for(id, {std::move(told), [this, ticket](Failure const& why) { fail(ticket, why); }});
              tab_made(context, tab);
              tab_opened_for(ticket.client, id, context);
            });
@@ -235,10 +222,10 @@ void Gateway::Impl::create_target(Session& by, Command const& command, json::obj
 
 void Gateway::Impl::create_tab(std::string url,
                                std::function<void(boost::system::result<Listed, Failure> const&)> done) {
-  ++making_tabs;
+  new_tabs.begin_making();
   json::object wish{{"url", whole_url(std::move(url))}, {"active", true}};
   make_tab(default_context, std::move(wish), [this, done = std::move(done)](Answer const& answer) {
-    if (making_tabs > 0) --making_tabs;
+    new_tabs.end_making();
     if (!answer) return done(answer.error());
     auto const tab = object_of(*answer);
     auto const id = number_in(tab, "id").value_or(-1);
@@ -246,7 +233,7 @@ void Gateway::Impl::create_tab(std::string url,
       done(Listed{.id = made.info.id, .type = "page", .title = made.info.title, .url = made.info.url});
     };
     if (auto* const there = target_of(id)) return told(*there);
-    expected[id].push_back({std::move(told), done});
+    new_tabs.wait_for(id, {std::move(told), done});
     tab_made(default_context, tab);
   });
 }
@@ -343,9 +330,9 @@ void Gateway::Impl::make_window(std::string context_id, json::object wish, Answe
 
 void Gateway::Impl::need_incognito_window(std::string context_id, Answered done) {
   json::object wish{{"url", "about:blank"}};
-  ++making_tabs;
+  new_tabs.begin_making();
   make_window(context_id, std::move(wish), [this, context_id, done = std::move(done)](Answer const& answer) {
-    if (making_tabs > 0) --making_tabs;
+    new_tabs.end_making();
     if (!answer) return done(answer);
     auto const tab = object_of(*answer);
     if (auto* const made = context(context_id)) made->spare = number_in(tab, "id").value_or(-1);
@@ -354,20 +341,16 @@ void Gateway::Impl::need_incognito_window(std::string context_id, Answered done)
   });
 }
 
-bool Gateway::Impl::is_spare(TabId tab) const {
-  return std::any_of(contexts.begin(), contexts.end(), [tab](auto const& made) { return made.spare == tab; });
-}
-
 void Gateway::Impl::keep_profile_of(TabId closing, std::function<void()> then) {
   // Chrome drops the incognito profile, its cookies and storage, with its last tab; a context lives until it is
   // disposed of.
-  for (auto& made : contexts) {
+  for (auto const& made : contexts) {
     auto const its = tabs_of(made);
     if (!made.incognito || its.size() != 1 || !its.contains(closing)) continue;
     json::object const wish{{"windowId", made.window}, {"url", "about:blank"}, {"active", false}};
-    ++making_tabs;
+    new_tabs.begin_making();
     transport.chrome("tabs.create", args({wish}), [this, id = made.id, then = std::move(then)](Answer const& answer) {
-      if (making_tabs > 0) --making_tabs;
+      new_tabs.end_making();
       auto* const here = context(id);
       if (answer && here) {
         auto const tab = object_of(*answer);
@@ -418,18 +401,12 @@ void Gateway::Impl::tab_opened_for(ClientId, TabId tab, std::string context_id) 
 }
 
 void Gateway::Impl::inherit_context(TabId tab, TabId opener) {
-  for (auto& made : contexts) {
-    if (made.incognito || !made.tabs.contains(opener)) continue;
-    made.tabs.insert(tab);
-    return tab_opened_for(made.client, tab, made.id);
-  }
+  if (auto const* const made = contexts.inherit(tab, opener)) tab_opened_for(made->client, tab, made->id);
 }
 
 void Gateway::Impl::tab_never_told(TabId tab) {
-  pending_urls.erase(tab);
-  auto const waiting = expected.extract(tab);
-  if (waiting.empty()) return;
-  for (auto const& each : waiting.mapped()) {
+  new_tabs.take_url(tab);
+  for (auto const& each : new_tabs.take_waiting(tab)) {
     each.never({code::server_error, "The new tab was closed before it could be used."});
   }
 }

@@ -39,9 +39,9 @@ std::string version_json(Facts const& facts) {
 }  // namespace
 
 bool Gateway::Impl::put_off(Command const& command) {
-  if (linked && known) return false;
+  if (link.known()) return false;
   when_known.push_back([this, command] { blind ? fail(command.ticket, *blind) : run(command); });
-  if (linked) look();
+  if (link.up()) look();
   return true;
 }
 

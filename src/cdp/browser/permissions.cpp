@@ -220,7 +220,7 @@ void Gateway::Impl::grant(Grant wish, Answered done) {
 }
 
 void Gateway::Impl::take_back_grants(ClientId client_id, std::string_view of, Answered done) {
-  if (grants.has(client_id, of) && !linked) {
+  if (grants.has(client_id, of) && !link.up()) {
     when_known.push_back([this, client_id, of = std::string(of), done] { take_back_grants(client_id, of, done); });
     return;
   }

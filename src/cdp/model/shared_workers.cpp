@@ -22,7 +22,7 @@ bool shared_worker(Target const& target) {
 }  // namespace
 
 bool Gateway::Impl::workers_wanted() const {
-  if (!linked || !known) return false;
+  if (!link.known()) return false;
   bool const used = std::any_of(targets.begin(), targets.end(), [this](auto const& row) {
     auto const& on = *row.second;
     return on.attachment.attached() && ordinary(on) && clock.now().mono - on.used < worth_watching;

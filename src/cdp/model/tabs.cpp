@@ -37,20 +37,19 @@ Tab read_tab(json::object const& tab) {
 }  // namespace
 
 void Gateway::Impl::look() {
-  if (looking) return;
-  looking = true;
-  auto const number = ++last_look;
+  if (looking.under_way()) return;
+  auto const number = looking.begin();
   timers.after(told_by, [this, number] {
-    if (looking && number == last_look) look_failed({code::server_error, "no answer within 8 s"});
+    if (looking.is(number)) look_failed({code::server_error, "no answer within 8 s"});
   });
   transport.chrome("tabs.query", "[{}]", [this, number](Answer const& answer) {
-    if (number != last_look || !looking) return;
+    if (!looking.is(number)) return;
     if (!answer) return look_failed(answer.error());
     if (auto const read = wire::parse_strict(*answer, {256})) read_tabs(*read);
     transport.chrome("debugger.getTargets", "[]", [this, number](Answer const& listed) {
-      if (number != last_look || !looking) return;
+      if (!looking.is(number)) return;
       if (!listed) return look_failed(listed.error());
-      looking = false;
+      looking.answered();
       if (auto const read = wire::parse_strict(*listed, {256})) read_targets(*read);
       targets.sort([this](Target const& one, Target const& other) { return place_of(one) < place_of(other); });
       ready();
@@ -59,22 +58,21 @@ void Gateway::Impl::look() {
 }
 
 void Gateway::Impl::look_failed(Failure const& why) {
-  looking = false;
-  ++last_look;          // what is still to come of it is too late
-  if (!linked) return;  // link_up() looks again
-  bool const gives_up = ++looks_failed >= most_looks;
+  auto const [failures, number] = looking.failed();
+  if (!link.up()) return;  // link_up() looks again
+  bool const gives_up = failures >= most_looks;
   if (gives_up) give_up_looking(why);
   if (clients.empty() && when_known.empty()) {
-    looks_failed = 0;
+    looking.forgive();
     return;
   }
-  timers.after(gives_up ? told_by : look_again * looks_failed, [this, number = last_look] {
-    if (number == last_look && linked && !known) look();
+  timers.after(gives_up ? told_by : look_again * failures, [this, number = number] {
+    if (looking.newest(number) && link.up() && !link.known()) look();
   });
 }
 
 void Gateway::Impl::give_up_looking(Failure const& why) {
-  looks_failed = 0;
+  looking.forgive();
   Failure const said{code::server_error, "The browser does not tell its tabs (" + why.message +
                                              "): restart it, or run `any doctor` to see what is wrong."};
   blind = said;
@@ -97,18 +95,15 @@ void Gateway::Impl::give_up_looking(Failure const& why) {
 }
 
 void Gateway::Impl::finding_failed() {
-  finding = false;
-  ++last_find;
-  if (!linked) return;
-  if (++finds_failed < most_looks) {
-    return timers.after(look_again * finds_failed, [this] {
-      if (linked) find_targets_of_new_tabs();
+  auto const [failures, number] = finding.failed();
+  if (!link.up()) return;
+  if (failures < most_looks) {
+    return timers.after(look_again * failures, [this] {
+      if (link.up()) find_targets_of_new_tabs();
     });
   }
-  finds_failed = 0;
-  std::vector<TabId> waiting;
-  for (auto const& [id, calls] : expected) waiting.push_back(id);
-  for (auto const id : waiting) tab_never_told(id);
+  finding.forgive();
+  for (auto const id : new_tabs.waited_for()) tab_never_told(id);
 }
 
 void Gateway::Impl::read_tabs(json::value const& list) {
@@ -152,7 +147,7 @@ void Gateway::Impl::read_targets(json::value const& list) {
   for (auto const& [place, row] : in_order) {
     auto const& [tab_id, target] = row;
     auto const tab = tabs.find(tab_id);
-    if (tab == tabs.end() || tab->second.undecided || is_spare(tab_id)) continue;
+    if (tab == tabs.end() || tab->second.undecided || contexts.is_spare(tab_id)) continue;
     auto id = text_in(target, "id");
     if (id.empty() || tab->second.target == id) continue;
     if (!tab->second.target.empty()) vanish(tab->second.target);
@@ -160,24 +155,24 @@ void Gateway::Impl::read_targets(json::value const& list) {
     TargetInfo info{
         .id = std::move(id), .type = "page", .title = text_in(target, "title"), .url = text_in(target, "url")};
     info.context = context_of(tab->second);
-    if (auto const opener = openers.extract(tab_id); !opener.empty()) {
-      if (auto const* from = target_of(opener.mapped().first)) {
+    if (auto const opener = new_tabs.take_opener(tab_id)) {
+      if (auto const* from = target_of(opener->tab)) {
         info.opener = from->info.id;
-        if (opener.mapped().second == 0) info.opener_frame = from->info.id;
+        if (opener->frame == 0) info.opener_frame = from->info.id;
       }
-      inherit_context(tab_id, opener.mapped().first);
+      inherit_context(tab_id, opener->tab);
       info.context = context_of(tab->second);
     }
     auto& made = appear(std::move(info), Debuggee{.tab = tab_id});
     // What waited for this tab; the target may go meanwhile.
     auto const name = made.info.id;
-    auto waiting = expected.extract(tab_id);
+    auto const waiting = new_tabs.take_waiting(tab_id);
     if (waiting.empty()) continue;
     // A client has made it: it will use it.
     if (!made.sessions.empty()) wake(made);
-    for (auto const& each : waiting.mapped()) {
+    for (auto const& each : waiting) {
       auto* const still = this->target(name);
-      still ? each.told(*still) : expected[tab_id].push_back(each);
+      still ? each.there(*still) : new_tabs.wait_for(tab_id, each);
     }
   }
   read_workers(list.get_array());
@@ -189,9 +184,7 @@ std::uint64_t Gateway::Impl::place_of(Target const& target) const {
 }
 
 std::string Gateway::Impl::context_of(Tab const& tab) const {
-  for (auto const& context : contexts) {
-    if (context.incognito ? tab.incognito : context.tabs.contains(tab.id)) return context.id;
-  }
+  if (auto const* const made = contexts.of_tab(tab.id, tab.incognito)) return made->id;
   return tab.incognito ? std::string(default_context).replace(0, 4, "1C06") : default_context;
 }
 
@@ -228,15 +221,15 @@ Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
   if (auto const* tab = tab_of(made)) {
     made.discarded = tab->discarded;
     made.complete = tab->complete;
-    made.fresh = known;
+    made.fresh = link.known();
     if (tab->early) {
       made.attachment.on(Attachment::Event::announced);
       made.held = made.requests_held = true;
       begin_foreseen(made, tab->plan);
     }
   }
-  if (auto const pending = pending_urls.extract(made.debuggee.tab); !pending.empty()) {
-    made.pending_url = pending.mapped();
+  if (auto url = new_tabs.take_url(made.debuggee.tab)) {
+    made.pending_url = std::move(*url);
     made.held = true;
   }
   for (auto& [number, client] : clients) {
@@ -244,10 +237,10 @@ Target& Gateway::Impl::appear(TargetInfo info, Debuggee debuggee) {
       if (session->discover) tell_discovered(*session, made);
     }
   }
-  made.unannounced = !known;
-  if (known) announce_where_wanted(made);
-  if (auto const told = early_events.extract(made.debuggee.tab); !told.empty()) {
-    for (auto const& row : told.mapped()) debugger_event(made.debuggee, row.upstream, row.method, row.params);
+  made.unannounced = !link.known();
+  if (link.known()) announce_where_wanted(made);
+  for (auto const& early : new_tabs.take_events(made.debuggee.tab)) {
+    debugger_event(made.debuggee, early.upstream, early.method, early.params);
   }
   hear_downloads(made);
   resume_if_free(made);
@@ -347,8 +340,8 @@ void Gateway::Impl::tab_event(std::string_view path, json::array const& args) {
 void Gateway::Impl::tab_created(json::object const& said) {
   auto tab = read_tab(said);
   auto const id = tab.id;
-  tab.undecided = !expected.contains(id) && !openers.contains(id) &&
-                  (making_tabs > 0 ||
+  tab.undecided = !new_tabs.waited_for(id) && !new_tabs.has_opener(id) &&
+                  (new_tabs.making() ||
                    std::any_of(targets.begin(), targets.end(), [](auto const& row) { return row.second->follows; }));
   bool const undecided = tab.undecided;
   tab.place = ++last_place;
@@ -360,7 +353,7 @@ void Gateway::Impl::tab_created(json::object const& said) {
 
 void Gateway::Impl::decide_late(TabId id) {
   // Where the tab belongs is said by the answer to whoever makes it.
-  if (making_tabs > 0) return timers.after(decided_by, [this, id] { decide_late(id); });
+  if (new_tabs.making()) return timers.after(decided_by, [this, id] { decide_late(id); });
   opener_known(id);
 }
 
@@ -378,27 +371,25 @@ void Gateway::Impl::followed(json::object const& said) {
   last_place = std::max(last_place, tab.place);
   tab.id = id;
   if (!tab.target.empty()) return;
-  openers[id] = {number_in(said, "opener").value_or(-1), number_in(said, "frame").value_or(-1)};
+  new_tabs.opened(id, {number_in(said, "opener").value_or(-1), number_in(said, "frame").value_or(-1)});
   tab.early = !said.contains("error");
   tab.plan = number_in(said, "mark").value_or(0);
   opener_known(id);
 }
 
 void Gateway::Impl::find_targets_of_new_tabs() {
-  if (finding) {
+  if (finding.under_way()) {
     find_again = true;
     return;
   }
-  finding = true;
-  auto const number = ++last_find;
+  auto const number = finding.begin();
   timers.after(told_by, [this, number] {
-    if (finding && number == last_find) finding_failed();
+    if (finding.is(number)) finding_failed();
   });
   transport.chrome("debugger.getTargets", "[]", [this, number](Answer const& answer) {
-    if (number != last_find || !finding) return;
+    if (!finding.is(number)) return;
     if (!answer) return finding_failed();
-    finding = false;
-    finds_failed = 0;
+    finding.answered();
     if (auto const read = wire::parse_strict(*answer, {256})) read_targets(*read);
     if (std::exchange(find_again, false)) find_targets_of_new_tabs();
   });
@@ -433,11 +424,9 @@ void Gateway::Impl::tab_removed(TabId id) {
   if (found == tabs.end()) return;
   auto const name = found->second.target;
   tabs.erase(found);
-  openers.erase(id);
-  early_events.erase(id);
-  early_answers.erase(id);
+  new_tabs.tab_gone(id);
   tab_never_told(id);
-  for (auto& context : contexts) context.tabs.erase(id);
+  contexts.tab_gone(id);
   if (!name.empty()) vanish(name);
 }
 
@@ -448,9 +437,7 @@ void Gateway::Impl::tab_replaced(TabId added, TabId removed) {
     auto tab = found->second;
     tab.id = added;
     tab.target.clear();
-    for (auto& context : contexts) {
-      if (context.tabs.erase(removed) > 0) context.tabs.insert(added);
-    }
+    contexts.tab_replaced(added, removed);
     tab_removed(removed);
     tabs.try_emplace(added, std::move(tab));
   }
@@ -465,7 +452,7 @@ void Gateway::Impl::navigation_event(std::string_view name, json::object const& 
     auto* const there = target_of(tab);
     auto const* opener = target_of(from);
     if (!there) {
-      openers[tab] = {from, frame};
+      new_tabs.opened(tab, {from, frame});
       if (!opener || !opener->follows) opener_known(tab);  // else debugger.followed comes
     } else if (opener && there->info.opener.empty()) {
       there->info.opener = opener->info.id;

@@ -206,7 +206,7 @@ void Gateway::Impl::reply(Ticket const& ticket, std::string_view result) {
 void Gateway::Impl::fail(Ticket const& ticket, Failure const& failure) {
   if (!clients.contains(ticket.client) || ticket.answered) return;
   // Of several steps one may have been carried out.
-  sockets.send(ticket.client, failure_text(ticket, failure.code == link_lost ? loss : failure));
+  sockets.send(ticket.client, failure_text(ticket, failure.code == link_lost ? link.loss() : failure));
   if (!settling.empty() && settling.answered(ticket)) settle({ticket.client, ticket.session});
 }
 

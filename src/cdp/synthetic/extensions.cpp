@@ -87,7 +87,7 @@ void Gateway::Impl::load_extension(Command const& command) {
   Params params(command.params);
   auto path = folder_of(params.text("path"));
   if (params.wrong()) return fail(command.ticket, *params.wrong());
-  if (!linked) return fail(command.ticket, refused("The link to the browser is down: try again when it is back."));
+  if (!link.up()) return fail(command.ticket, refused("The link to the browser is down: try again when it is back."));
   // A client has one at a time: loading anew begins anew.
   auto const before = std::find_if(extensions.begin(), extensions.end(),
                                    [&](auto const& row) { return row.second.owner == command.ticket.client; });
@@ -190,7 +190,7 @@ void Gateway::Impl::end_extension(std::uint64_t sandbox, Failure const& why) {
   if (extension.asked) fail(*extension.asked, why);
   close_worker_sockets(sandbox);
   unmake_target(extension.target);
-  if (linked)
+  if (link.up())
     transport.sandbox("sandbox.close", R"({"sandbox":)" + std::to_string(sandbox) + "}", [](Answer const&) {});
 }
 

@@ -132,7 +132,7 @@ void Gateway::Impl::begin_foreseen(Target& on, std::int64_t mark) {
   if (plan.empty()) return;
   on.foreseen = plan;
   on.enabled["Page"] = 1;
-  if (auto const said = early_answers.extract(on.debuggee.tab); !said.empty()) foreseen_answered(on, said.mapped());
+  if (auto const answers = new_tabs.take_answers(on.debuggee.tab)) foreseen_answered(on, *answers);
 }
 
 bool Gateway::Impl::take_foreseen(Session& by, Target& on, SessionState::Entry& entry, std::string_view key) {
@@ -153,7 +153,7 @@ void Gateway::Impl::foreseen_told(json::object const& said) {
   auto const* const answers = said.if_contains("answers");
   if (tab < 0 || !answers || !answers->is_array()) return;
   if (auto* const on = target_of(tab)) return foreseen_answered(*on, answers->get_array());
-  if (tabs.contains(tab)) early_answers[tab] = answers->get_array();
+  if (tabs.contains(tab)) new_tabs.keep_answers(tab, answers->get_array());
 }
 
 void Gateway::Impl::foreseen_answered(Target& on, json::array const& answers) {
