@@ -32,8 +32,8 @@ FOREVER = "await new Promise(() => {})"
 
 @pytest.fixture
 def shop(daemon: Daemon, browser: Chromium) -> Iterator[str]:
-    """The shop, open in a tab of its own."""
-    url = f"{daemon.pages}/shop.html"
+    """The shop, open in a tab of its own, at an address that no task opens: a task's tab may close after its result."""
+    url = f"{daemon.pages}/shop.html?mine"
     tab = browser.open(url)
     yield url
     tab.close()

@@ -13,7 +13,7 @@ namespace {
 constexpr Millis chrome_timeout = 120'000;
 constexpr Millis tabs_timeout = 10'000;
 
-json::value member(json::object const& object, std::string_view key, json::value fallback) {
+json::value member(json::object const& object, std::string_view key, json::value const& fallback) {
   auto const* found = object.if_contains(key);
   return found != nullptr && !found->is_null() ? *found : fallback;
 }

@@ -227,7 +227,7 @@ Result<void> Schema::check(json::value const& value, std::string const& path) co
   }
   if (auto const* list = value.if_array(); list != nullptr && !items_.empty()) {
     for (std::size_t i = 0; i < list->size(); ++i) {
-      auto const checked = items_.front().check(list->at(i), path + "[" + std::to_string(i) + "]");
+      auto checked = items_.front().check(list->at(i), path + "[" + std::to_string(i) + "]");
       if (checked.has_error()) return checked;
     }
   }
@@ -264,7 +264,7 @@ Result<void> Schema::check_object(json::object const& members, std::string const
     }
     auto const* schema = property != nullptr ? &property->schema : further_.empty() ? nullptr : &further_.front();
     if (schema == nullptr) continue;
-    if (auto const checked = schema->check(value, inside(name)); checked.has_error()) return checked;
+    if (auto checked = schema->check(value, inside(name)); checked.has_error()) return checked;
   }
   for (auto const& name : required_)
     if (!members.contains(name)) return bad_field(inside(name), "is missing");
@@ -310,10 +310,11 @@ std::string Schema::describe_type(Type type) const {
 std::string Schema::describe() const {
   if (shared_ != nullptr) return shared_->describe();
   std::vector<std::string> words;
+  words.reserve(any_of_.size() + choices_.size());
   for (auto const& branch : any_of_) words.push_back(branch.describe());
   for (auto const& choice : choices_) words.push_back(json::serialize(choice));
   for (auto const type : {boolean, integer, number, string, array, object, null_type})
-    if ((types_ & type) != 0 && words.size() < 16) words.push_back(describe_type(type));
+    if ((types_ & type) != 0) words.push_back(describe_type(type));
   return words.empty() ? "anything" : either(words);
 }
 
