@@ -97,7 +97,7 @@ COMMAND_LINE_LACKS = {
     "browsers.label": "the extension's options page has it",
     "browsers.forget": "housekeeping: DELETE /v1/browsers/{id}",
     "browsers.chrome": "for programs; `any launch` opens its page by it",
-    "browsers.reload": "the extension's popup and `any extension` do it",
+    "browsers.reload": "the daemon does it itself after an upgrade",
     "operations.list": "for whoever makes a client",
     "openapi": "for whoever makes a client",
     "metrics": "for Prometheus",
