@@ -24,7 +24,6 @@ constexpr std::string_view heard[] = {
     "downloads.onCreated",
     "downloads.onChanged",
 };
-constexpr std::uint16_t gone_away = 1001;
 constexpr int internal_error = -32603;
 constexpr std::uint16_t no_target = 1011;
 
@@ -32,8 +31,6 @@ std::string upper(std::string hex) {
   for (auto& c : hex) c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
   return hex;
 }
-
-constexpr std::string_view not_there = "The browser is not there: open it, or run `any doctor` to see what is wrong.";
 
 }  // namespace
 
@@ -58,23 +55,6 @@ void Gateway::Impl::link_up(Facts said) {
   subscribe_while_needed();
 }
 
-void Gateway::Impl::link_down(std::string_view why) {
-  if (!link.up()) return;
-  link.went_down(why);
-  looking.cancel();
-  finding.cancel();
-  auto const now = clock.now().mono;
-  for (auto& [id, target] : targets) {
-    if (target->missed_since == 0) target->missed_since = now;
-    lost(*target, link.loss(), Attachment::Event::link_lost);
-    target->follows = false;
-  }
-  new_tabs.link_lost();
-  targets.forget_ways();
-  wait_for_link();
-  sandboxes_lost();
-}
-
 void Gateway::Impl::wait_for_link() {
   if (auto const number = link.begin_outage()) {
     timers.after(limits.link_grace, [this, number = *number] { give_up_on_link(number); });
@@ -88,44 +68,8 @@ void Gateway::Impl::once_known(std::function<void()> call) {
 }
 
 std::optional<Failure> Gateway::Impl::unseen() const {
-  if (!link.up()) return Failure{link_lost, std::string(not_there)};
+  if (!link.up()) return Failure{link_lost, std::string(LinkState::not_there)};
   return blind;
-}
-
-void Gateway::Impl::give_up_on_link(std::uint64_t number) {
-  if (!link.end_outage(number)) return;
-  Failure const failure{code::server_error, std::string(not_there)};
-  settling.clear();
-  for (auto const& [id, on] : targets) {
-    for (auto const& command : take_waiting(*on)) fail(command.ticket, failure);
-    for (auto const& [awaited, ticket] : std::exchange(on->navigating, {})) fail(ticket, failure);
-  }
-  for (auto const tab : new_tabs.waited_for()) {
-    for (auto const& each : new_tabs.take_waiting(tab)) each.never(failure);
-  }
-  forget_browser();
-  std::vector<ClientId> leaving;
-  for (auto& [id, client] : clients) {
-    for (auto const& command : std::exchange(client.waiting, {})) fail(command.ticket, failure);
-    for (auto const& [name, session] : client.sessions())
-      session->discover.reset();  // nobody hears of the others' going
-    leaving.push_back(id);
-  }
-  for (auto const id : leaving) {
-    gone(id);
-    sockets.close(id, gone_away, "the browser is gone");
-  }
-  for (auto const& call : std::exchange(when_known, {})) call();
-}
-
-void Gateway::Impl::forget_browser() {
-  targets.clear();
-  tabs.clear();
-  contexts.browser_gone();
-  new_tabs.browser_gone();
-  plans.clear();
-  downloads.running.clear();
-  downloads.items.clear();
 }
 
 void Gateway::Impl::subscribe_while_needed() {
@@ -222,24 +166,6 @@ void Gateway::Impl::receive(ClientId id, std::string_view text) {
   }
   from->waiting_bytes += text.size();
   from->waiting.push_back(std::move(*command));
-}
-
-void Gateway::Impl::gone(ClientId id) {
-  auto* const leaving = client(id);
-  if (!leaving) return;
-  std::vector<std::string> ids;
-  for (auto const& [name, session] : leaving->sessions()) {
-    session->discover.reset();
-    session->told.clear();
-    if (session->parent.empty() && session->id.empty()) continue;
-    ids.push_back(name);
-  }
-  for (auto const& name : ids) end_session(id, name, false);
-  end_session(id, "", false);
-  contexts_of_gone(id);
-  extensions_of_gone(id);
-  clients.remove(id);
-  subscribe_while_needed();
 }
 
 Gateway::Gateway(Transport& transport, Sockets& sockets, Files& files, Clock const& clock, Limits limits)

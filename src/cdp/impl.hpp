@@ -1,6 +1,7 @@
 #pragma once
 // The gateway's state and its functions; each lies in the room of its subject (the README.md there says which):
-//   gateway.cpp         the entries, and the link's coming and going
+//   gateway.cpp         the entries, and the link's coming
+//   endings.cpp         what is reset when an attachment, a target, a session, a client, the link or the browser ends
 //   commands.cpp        a client's command on its way to Chrome
 //   events.cpp          Chrome's events on their way to the clients
 //   target_methods.cpp  Target.*
@@ -248,7 +249,6 @@ struct Gateway::Impl {
   void activate_target(std::string id, Answered done);
   void create_context(Session& by, Command const& command, boost::json::object const& params);
   void dispose_context(std::string id, Answered done);
-  void contexts_of_gone(ClientId client);
   void download_event(Target& on, std::string_view method, std::string_view params);
   void chrome_download(std::string_view path, boost::json::array const& args);
 

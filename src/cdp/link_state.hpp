@@ -13,6 +13,10 @@ namespace any::cdp {
 
 class LinkState {
  public:
+  /// What everybody is told who needs a browser when there is none.
+  static constexpr std::string_view not_there =
+      "The browser is not there: open it, or run `any doctor` to see what is wrong.";
+
   bool up() const { return up_; }
   /// It is up, and the browser has told its tabs.
   bool known() const { return known_; }

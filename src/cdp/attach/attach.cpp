@@ -191,28 +191,6 @@ void Gateway::Impl::flush(Target& on) {
   for (auto& command : take_waiting(on)) run(std::move(command));
 }
 
-void Gateway::Impl::lost(Target& on, Failure const& why, Attachment::Event event) {
-  auto const flights = std::exchange(on.in_flight, {});
-  on.objects_lost = on.objects_lost ||
-                    (on.attachment.attached() && std::any_of(on.sessions.begin(), on.sessions.end(),
-                                                             [](Session const* session) { return session->used; }));
-  on.attachment.on(event);
-  on.held = on.requests_held = on.silent = false;
-  on.foreseen.clear();
-  if (on.upstream.empty()) {
-    for (auto const& [id, other] : targets) {
-      std::erase_if(other->other_ways, [&on](auto const& way) { return way.first == on.debuggee; });
-    }
-  }
-  for (auto* const session : on.sessions) {
-    for (auto& entry : session->state.entries()) entry.filling = false;  // the answer that would end it comes no more
-  }
-  on.enabled.clear();
-  on.auto_attach.clear();
-  on.fetch.paused.clear();
-  for (auto const& [number, flight] : flights) fail(flight.ticket, why);
-}
-
 void Gateway::Impl::detached(Target& on, std::string_view reason) {
   part_with_children(on);
   // A page that Chrome does not let be debugged detaches while it comes: the navigation itself goes on.
@@ -330,14 +308,6 @@ bool Gateway::Impl::needed(Target const& on) const {
     if (session->auto_attach.on && session->used) return true;
   }
   return false;
-}
-
-void Gateway::Impl::let_go(Target& on) {
-  if (on.attachment.loose() || !on.upstream.empty()) return;
-  part_with_children(on);
-  lost(on, {code::server_error, "Inspected target navigated or closed"});
-  update_follow(on);
-  transport.detach(on.debuggee);
 }
 
 void Gateway::Impl::let_go_when_idle(Target& on) {

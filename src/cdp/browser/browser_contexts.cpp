@@ -102,7 +102,7 @@ void Gateway::Impl::dispose_context(std::string id, Answered done) {
   auto const its = tabs_of(*going);
   auto const forget = [this, id] {
     contexts.remove(id);
-    std::erase_if(downloads.wishes, [&id](auto const& row) { return row.first.second == id; });
+    downloads.context_gone(id);
     hear_downloads();
   };
   auto const owner = going->client;
@@ -131,15 +131,6 @@ void Gateway::Impl::dispose_context(std::string id, Answered done) {
                      forget();
                      done("{}");
                    });
-}
-
-void Gateway::Impl::contexts_of_gone(ClientId gone_client) {
-  for (auto const& id : contexts.of_client(gone_client)) dispose_context(id, [](Answer const&) {});
-  take_back_grants(gone_client, "", [](Answer const&) {});
-  clients_cookies.forget(gone_client);
-  std::erase_if(downloads.wishes, [gone_client](auto const& row) { return row.first.first == gone_client; });
-  std::erase_if(downloads.listeners, [gone_client](auto const& row) { return row.first == gone_client; });
-  hear_downloads();
 }
 
 void Gateway::Impl::create_target(Session& by, Command const& command, json::object const&) {

@@ -52,6 +52,17 @@ struct Downloads {
     }
     return nullptr;
   }
+  void client_gone(ClientId client) {
+    std::erase_if(wishes, [client](auto const& row) { return row.first.first == client; });
+    std::erase_if(listeners, [client](auto const& row) { return row.first == client; });
+  }
+  void context_gone(std::string_view context) {
+    std::erase_if(wishes, [context](auto const& row) { return row.first.second == context; });
+  }
+  void browser_gone() {
+    running.clear();
+    items.clear();
+  }
   bool wanted() const { return !wishes.empty() || !listeners.empty(); }
 };
 

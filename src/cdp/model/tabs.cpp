@@ -263,55 +263,6 @@ void Gateway::Impl::changed(Target& target) {
   }
 }
 
-void Gateway::Impl::vanish(std::string id) {
-  auto* const going = target(id);
-  if (!going) return;
-  part_with_children(*going);
-  // As Chrome does (content/browser/devtools/protocol/input_handler.cc, InputInjector::Cleanup).
-  std::vector<Ticket> done;
-  std::erase_if(going->in_flight, [&done](auto const& row) {
-    if (row.second.input) done.push_back(row.second.ticket);
-    return row.second.input;
-  });
-  for (auto const& ticket : done) reply(ticket, "{}");
-  lost(*going, {code::server_error, "Inspected target navigated or closed"});
-  for (auto const& [number, ticket] : std::exchange(going->navigating, {})) {
-    fail(ticket, {code::server_error, "Inspected target navigated or closed"});
-  }
-  for (auto const& command : take_waiting(*going)) {
-    fail(command.ticket, {code::server_error, "Inspected target navigated or closed"});
-  }
-  // Its sessions end, those that stand for its tab too.
-  std::vector<std::pair<ClientId, std::string>> ending;
-  for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions()) {
-      if (session->target == id) ending.emplace_back(number, name);
-    }
-  }
-  for (auto const& [number, name] : ending) {
-    auto* const session = this->session(number, name);
-    if (!session) continue;
-    if (name.empty()) {  // a socket of this page's own
-      event(*session, "Inspector.detached", R"({"reason":"target_closed"})");
-      sockets.close(number, 1000, "target closed");
-      gone(number);
-    } else {
-      end_session(number, name, true);
-    }
-  }
-  auto const tab_id = tab_target_id(id);
-  bool const in_tab = ordinary(*going);
-  targets.remove(id);
-  for (auto& [number, client] : clients) {
-    for (auto& [name, session] : client.sessions()) {
-      if (session->told.erase(id) > 0) event(*session, "Target.targetDestroyed", R"({"targetId":")" + id + "\"}");
-      if (in_tab && session->told.erase(tab_id) > 0) {
-        event(*session, "Target.targetDestroyed", R"({"targetId":")" + tab_id + "\"}");
-      }
-    }
-  }
-}
-
 void Gateway::Impl::tab_event(std::string_view path, json::array const& args) {
   if (args.empty()) return;
   auto const number = [&args](std::size_t at) {

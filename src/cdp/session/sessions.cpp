@@ -108,69 +108,6 @@ void Gateway::Impl::tell_discovered(Session& session, Target& of) {
   tell_one(of.info);
 }
 
-void Gateway::Impl::end_session(ClientId owner_id, std::string const& id, bool say) {
-  auto* const owner = client(owner_id);
-  auto* const ending = session(owner_id, id);
-  if (!owner || !ending) return;
-  std::vector<std::string> children;
-  for (auto const& [name, other] : owner->sessions()) {
-    if (!name.empty() && other->parent == id && name != id) children.push_back(name);
-  }
-  for (auto const& child : children) end_session(owner_id, child, say);
-
-  ending->discover.reset();  // nothing follows its end
-  ending->told.clear();
-
-  auto* const on = ending->kind == Session::Kind::target ? target(ending->target) : nullptr;
-  if (say && !id.empty()) {
-    if (auto const* parent = session(owner_id, ending->parent)) {
-      auto const about = ending->kind == Session::Kind::tab ? tab_target_id(ending->target) : ending->target;
-      event(*parent, "Target.detachedFromTarget",
-            R"({"sessionId":")" + id + R"(","targetId":)" + wire::quote(about) + "}");
-    }
-  }
-  if (on) {
-    // What it has asked and not heard yet has no one to be told any more, unless the client itself stays.
-    for (auto& [number, flight] : on->in_flight) {
-      if (flight.ticket.client != owner_id || flight.ticket.session != id) continue;
-      if (say) fail(flight.ticket, {code::server_error, "Inspected target navigated or closed"});
-      flight.ticket.client = 0;
-    }
-    std::erase_if(on->waiting, [this, owner_id, &id, say](Command const& command) {
-      bool const its = command.ticket.client == owner_id && command.ticket.session == id;
-      if (its) waits_no_more(command);
-      if (its && say) fail(command.ticket, {code::server_error, "Inspected target navigated or closed"});
-      return its;
-    });
-    Clients::leave(*ending, *on);
-    stop_intercepting(*ending, *on);
-    // Another that uses it without listening is not disturbed: it is let go when that one rests too.
-    bool const in_use =
-        !on->waiting.empty() ||
-        std::any_of(on->sessions.begin(), on->sessions.end(), [](Session const* other) { return other->used; }) ||
-        std::any_of(on->in_flight.begin(), on->in_flight.end(),
-                    [](auto const& row) { return row.second.ticket.client != 0; });
-    if (in_use || needed(*on) || !on->attachment.attached()) {
-      take_back(*ending, *on);
-      update_auto_attach(*on);
-    } else if (on->upstream.empty()) {
-      let_go(*on);
-    } else {
-      take_back(*ending, *on);
-      update_auto_attach(*on);
-    }
-    resume_if_free(*on);
-    update_follow(*on);
-    if (on->sessions.empty()) changed(*on);
-  }
-  auto const made = ending->kind == Session::Kind::made ? ending->target : std::string();
-  bool const listened = downloads.listeners.erase({owner_id, id}) > 0;
-  clients.end_session(*owner, id);
-  settling.end({owner_id, id});
-  if (!made.empty()) made_changed(made);
-  if (listened) hear_downloads();
-}
-
 void Gateway::Impl::take_back(Session& of, Target& on) {
   if (!on.attachment.attached()) return;
   auto& entries = of.state.entries();
