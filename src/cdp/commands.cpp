@@ -385,7 +385,7 @@ void Gateway::Impl::resume_if_free(Target& on) {
   if (!std::exchange(on.requests_held, false)) return;
   // Whoever intercepts is asked about what was held; with no one Chrome lets all of it go.
   auto const requests = std::exchange(on.held_requests, {});
-  if (on.fetch.wishes.empty()) return tell(on, "Fetch.disable", "{}");
+  if (on.interceptions.empty()) return tell(on, "Fetch.disable", "{}");
   update_patterns(on);
   for (auto const& [method, params] : requests) paused(on, method, params);
 }

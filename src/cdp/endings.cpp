@@ -30,7 +30,7 @@ void Gateway::Impl::lost(Target& on, Failure const& why, Attachment::Event event
   }
   on.enabled.clear();
   on.auto_attach.clear();
-  on.fetch.paused.clear();
+  on.interceptions.attachment_lost();
   for (auto const& [number, flight] : flights) fail(flight.ticket, why);
 }
 

@@ -14,7 +14,6 @@
 #include "cdp/browser/downloads.hpp"
 #include "cdp/browser/permissions.hpp"
 #include "cdp/gateway.hpp"
-#include "cdp/intercept/fetch.hpp"
 #include "cdp/link_state.hpp"
 #include "cdp/model/inquiry.hpp"
 #include "cdp/model/new_tabs.hpp"
@@ -225,20 +224,11 @@ struct Gateway::Impl {
   void part_with_children(Target const& page);
   void frame_event(Target& on, std::string_view method, std::string_view params);
 
-  // intercept/fetch.cpp
+  // intercepting.cpp: what the interceptions of a target need of it (intercept/)
   void intercept(Session& by, Target& on, Command const& command);
   void paused(Target& on, std::string_view method, std::string_view params);
   void update_patterns(Target& on);
   void stop_intercepting(Session& by, Target& on);
-  void enable_fetch(Session& by, Target& on, Command const& command);
-  void read_body(Target& on, PausedRequest const& request, Command const& command);
-  void answer_alone(Session& by, Target& on, std::string const& id, PausedRequest& request, Command const& command);
-  void decide_request(Session& by, Target& on, std::string const& id, PausedRequest& request, Command const& command);
-  bool ask_next(Target& on, std::string const& id);  ///< false: nobody is left to ask
-  void let_request_go(Target& on, std::string const& id);
-  Seen answer_seen(Target const& on, std::string id, PausedRequest before);
-  static void note_response_wishes(Target& on, std::string const& id, PausedRequest const& request);
-  static void remember_underway(Interceptions& fetch, std::string const& id, std::vector<SessionKey> who);
 
   // target_methods.cpp; browser/: false where the method is not theirs
   bool target_method(Session& by, Command const& command);

@@ -304,7 +304,7 @@ bool Gateway::Impl::needed(Target const& on) const {
         if (session->used) return true;
       }
     }
-    if (on.fetch.wishes.contains(session->key())) return true;
+    if (on.interceptions.has(session->key())) return true;
     if (session->auto_attach.on && session->used) return true;
   }
   return false;

@@ -1,11 +1,9 @@
 #pragma once
-// Requests paused by Fetch in one target, where several sessions intercept: each decides in turn. As measured between
-// two sessions of a raw Chrome: a request goes to the newest session first, its response to the oldest first; what one
-// has changed the next one sees; what one has made up (fulfil, fail) is a response to those before it.
+// What a session asks to intercept, and one paused request: how each decides on it in turn, how the next one sees it,
+// and what Chrome is told in the end.
 
 #include <boost/json/object.hpp>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -63,17 +61,6 @@ struct PausedRequest {
   bool response_wanted() const;
   /// Takes over what a session has decided. An error is Chrome's own.
   std::optional<Failure> decide(SessionKey const& by, std::string_view verb, boost::json::object const& params);
-};
-
-struct Interceptions {
-  std::map<SessionKey, FetchWish> wishes;
-  std::map<std::string, PausedRequest, std::less<>> paused;  ///< by requestId
-  /// Who is to see the response of a request that has been let go, by requestId; bounded, the oldest are forgotten.
-  std::deque<std::pair<std::string, std::vector<SessionKey>>> underway;
-  std::string in_force;          ///< params of the Fetch.enable in force in Chrome; empty: none
-  std::uint64_t attachment = 0;  ///< of which all but the wishes is true
-  std::uint64_t last_serial = 0;
-  int settling = 0;  ///< changes of the patterns that Chrome has not confirmed
 };
 
 }  // namespace any::cdp

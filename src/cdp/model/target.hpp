@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 #include "cdp/attach/attachment.hpp"
-#include "cdp/intercept/fetch.hpp"
+#include "cdp/intercept/interceptions.hpp"
 #include "cdp/model/execution_contexts.hpp"
 #include "cdp/model/replay.hpp"
 #include "cdp/protocol/command.hpp"
@@ -133,7 +133,7 @@ struct Target {
   SessionsOn sessions;
   std::map<std::string, int> enabled;  ///< domains on in Chrome
   Replay replay;
-  Interceptions fetch;
+  Interceptions interceptions;
   ExecutionContexts contexts;
   std::map<std::string, Frame> frames;
   double last_told = 0;         ///< time of the newest console line told, ms since 1970
