@@ -23,6 +23,7 @@
 #include "cdp/session/clients.hpp"
 #include "cdp/session/settling.hpp"
 #include "cdp/synthetic/extensions.hpp"
+#include "cdp/synthetic/made_targets.hpp"
 #include "cdp/synthetic/plans.hpp"
 
 namespace any::cdp {
@@ -295,8 +296,7 @@ struct Gateway::Impl {
 
   // synthetic/made_targets.cpp
   std::string make_target_id();
-  MadeTarget* made_target(std::string_view id, ClientId seen_by);
-  MadeTarget& make_target(MadeTarget made);
+  MadeTarget const& make_target(MadeTarget made);
   void unmake_target(std::string const& id);
   std::string made_json(MadeTarget const& made) const;
   void tell_made(Session& session, MadeTarget const& made);
@@ -338,9 +338,8 @@ struct Gateway::Impl {
   Downloads downloads;
   ClientsCookies clients_cookies;
   Grants grants;
-  std::map<std::uint64_t, LoadedExtension> extensions;  ///< by sandbox
-  std::map<std::string, MadeTarget, std::less<>> made_targets;
-  std::uint64_t last_sandbox = 0;
+  LoadedExtensions extensions;
+  MadeTargets made_targets;
   bool watching_workers = false;  ///< the next look is set
   /// A page that no client has asked anything of for so long is not watched.
   static constexpr Millis worth_watching = 30'000;

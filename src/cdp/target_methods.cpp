@@ -118,7 +118,7 @@ void get_target_info(Gateway::Impl& gateway, Session& by, Command const& command
   if (auto const* page = gateway.target(gateway.tab_target_id(id)); page && gateway.ordinary(*page)) {
     return gateway.reply(command.ticket, R"({"targetInfo":)" + info_json(gateway.tab_info(*page), true) + "}");
   }
-  if (auto const* made = gateway.made_target(id, by.client)) {
+  if (auto const* made = gateway.made_targets.find(id, by.client)) {
     return gateway.reply(command.ticket, R"({"targetInfo":)" + gateway.made_json(*made) + "}");
   }
   gateway.fail(command.ticket, no_such_target());
@@ -138,7 +138,8 @@ void attach_to_target(Gateway::Impl& gateway, Session& by, Command const& comman
     return gateway.fail(command.ticket,
                         {code::server_error, "Only flatten protocol is supported: pass flatten: true."});
   }
-  if (auto const* made = gateway.made_target(id, by.client)) return gateway.attach_made(by, *made, command.ticket);
+  if (auto const* made = gateway.made_targets.find(id, by.client))
+    return gateway.attach_made(by, *made, command.ticket);
   if (id == gateway.facts.browser_id) return attach_to_browser(gateway, by, command, params);
   auto kind = Session::Kind::target;
   auto* on = gateway.target(id);
@@ -169,7 +170,7 @@ void detach_from_target(Gateway::Impl& gateway, Session& by, Command const& comm
 }
 
 void activate(Gateway::Impl& gateway, Session& by, Command const& command, json::object const& params) {
-  if (gateway.made_target(text_in(params, "targetId"), by.client)) return gateway.reply(command.ticket, "{}");
+  if (gateway.made_targets.find(text_in(params, "targetId"), by.client)) return gateway.reply(command.ticket, "{}");
   if (gateway.put_off(command)) return;
   gateway.activate_target(text_in(params, "targetId"), [&gateway, ticket = command.ticket](Answer const& answer) {
     answer ? gateway.reply(ticket, *answer) : gateway.fail(ticket, answer.error());
@@ -177,7 +178,7 @@ void activate(Gateway::Impl& gateway, Session& by, Command const& command, json:
 }
 
 void close(Gateway::Impl& gateway, Session& by, Command const& command, json::object const& params) {
-  if (auto const* made = gateway.made_target(text_in(params, "targetId"), by.client)) {
+  if (auto const* made = gateway.made_targets.find(text_in(params, "targetId"), by.client)) {
     auto const ticket = command.ticket;
     if (made->sandbox == 0) {
       gateway.unmake_target(std::string(made->info.id));

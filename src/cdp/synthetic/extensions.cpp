@@ -71,13 +71,11 @@ bool Gateway::Impl::extension_method(Session&, Command const& command) {
     fail(command.ticket, *params.wrong());
     return true;
   }
-  auto const found = std::find_if(extensions.begin(), extensions.end(), [&](auto const& row) {
-    return row.second.owner == owner && row.second.id == id && !row.second.target.empty();
-  });
-  if (found == extensions.end()) {
+  auto const* const found = extensions.find_running(owner, id);
+  if (!found) {
     fail(command.ticket, refused("Uninstall failed. Reason: could not find extension."));
   } else {
-    end_extension(found->first, refused("Inspected target navigated or closed"));
+    end_extension(found->sandbox, refused("Inspected target navigated or closed"));
     reply(command.ticket, "{}");
   }
   return true;
@@ -89,17 +87,16 @@ void Gateway::Impl::load_extension(Command const& command) {
   if (params.wrong()) return fail(command.ticket, *params.wrong());
   if (!link.up()) return fail(command.ticket, refused("The link to the browser is down: try again when it is back."));
   // A client has one at a time: loading anew begins anew.
-  auto const before = std::find_if(extensions.begin(), extensions.end(),
-                                   [&](auto const& row) { return row.second.owner == command.ticket.client; });
-  if (before != extensions.end()) end_extension(before->first, refused("The extension was loaded anew."));
-  auto const sandbox = ++last_sandbox;
-  auto& made = extensions[sandbox];
-  made = {.sandbox = sandbox, .owner = command.ticket.client, .path = std::move(path), .asked = command.ticket};
-  made.id = extension_id(made.path);
-  files.read_text(made.path, "manifest.json", [this, sandbox](Answer const& answer) {
-    auto const found = extensions.find(sandbox);
-    if (found == extensions.end()) return;
-    if (answer) return read_manifest(found->second, *answer);
+  for (auto const before : extensions.of(command.ticket.client)) {
+    end_extension(before, refused("The extension was loaded anew."));
+  }
+  auto id = extension_id(path);
+  auto const& made = extensions.add(
+      {.owner = command.ticket.client, .path = std::move(path), .id = std::move(id), .asked = command.ticket});
+  files.read_text(made.path, "manifest.json", [this, sandbox = made.sandbox](Answer const& answer) {
+    auto* const loading = extensions.find(sandbox);
+    if (!loading) return;
+    if (answer) return read_manifest(*loading, *answer);
     auto const& why = answer.error();
     end_extension(sandbox, why.code == no_folder ? refused("File path cannot be resolved.", why.data)
                                                  : refused("Manifest file is missing or unreadable", why.data));
@@ -131,14 +128,13 @@ void Gateway::Impl::read_manifest(LoadedExtension& loading, std::string_view tex
 }
 
 void Gateway::Impl::read_next(std::uint64_t sandbox) {
-  auto const found = extensions.find(sandbox);
-  if (found == extensions.end()) return;
-  auto& loading = found->second;
-  if (loading.missing.empty()) return open_sandbox(loading);
-  files.read_text(loading.path, loading.missing.front(), [this, sandbox](Answer const& answer) {
-    auto const still = extensions.find(sandbox);
-    if (still == extensions.end()) return;
-    auto& reading = still->second;
+  auto* const loading = extensions.find(sandbox);
+  if (!loading) return;
+  if (loading->missing.empty()) return open_sandbox(*loading);
+  files.read_text(loading->path, loading->missing.front(), [this, sandbox](Answer const& answer) {
+    auto* const still = extensions.find(sandbox);
+    if (!still) return;
+    auto& reading = *still;
     auto const name = reading.missing.front();
     bool const worker = reading.source.empty() && name == reading.worker;
     if (!answer) {
@@ -169,10 +165,10 @@ void Gateway::Impl::open_sandbox(LoadedExtension& loading) {
 }
 
 void Gateway::Impl::loaded(std::uint64_t sandbox, Answer const& answer) {
-  auto const found = extensions.find(sandbox);
-  if (found == extensions.end()) return;
+  auto* const found = extensions.find(sandbox);
+  if (!found) return;
   if (!answer) return end_extension(sandbox, answer.error());
-  auto& extension = found->second;
+  auto& extension = *found;
   auto const url = "chrome-extension://" + extension.id + "/" + extension.worker;
   TargetInfo info{.id = make_target_id(), .type = "service_worker", .title = "Service Worker " + url, .url = url};
   info.context = default_context;
@@ -184,32 +180,25 @@ void Gateway::Impl::loaded(std::uint64_t sandbox, Answer const& answer) {
 }
 
 void Gateway::Impl::end_extension(std::uint64_t sandbox, Failure const& why) {
-  auto const ending = extensions.extract(sandbox);
-  if (ending.empty()) return;
-  auto const& extension = ending.mapped();
-  if (extension.asked) fail(*extension.asked, why);
+  auto const ending = extensions.take(sandbox);
+  if (!ending) return;
+  if (ending->asked) fail(*ending->asked, why);
   close_worker_sockets(sandbox);
-  unmake_target(extension.target);
+  unmake_target(ending->target);
   if (link.up())
     transport.sandbox("sandbox.close", R"({"sandbox":)" + std::to_string(sandbox) + "}", [](Answer const&) {});
 }
 
 void Gateway::Impl::extensions_of_gone(ClientId owner) {
   worker_sockets.forget(owner);
-  std::vector<std::uint64_t> sandboxes;
-  for (auto const& [sandbox, extension] : extensions) {
-    if (extension.owner == owner) sandboxes.push_back(sandbox);
+  for (auto const sandbox : extensions.of(owner)) {
+    end_extension(sandbox, refused("Inspected target navigated or closed"));
   }
-  for (auto const sandbox : sandboxes) end_extension(sandbox, refused("Inspected target navigated or closed"));
-  std::vector<std::string> made;
-  for (auto const& [id, target] : made_targets) {
-    if (target.owner == owner) made.push_back(id);
-  }
-  for (auto const& id : made) unmake_target(id);
+  for (auto const& id : made_targets.of(owner)) unmake_target(id);
 }
 
 void Gateway::Impl::sandboxes_lost() {
-  for (auto const& [sandbox, extension] : std::exchange(extensions, {})) {
+  for (auto const& [sandbox, extension] : extensions.take_all()) {
     auto const owner = extension.owner;
     if (extension.asked) fail(*extension.asked, refused("The link to the browser was lost."));
     close_worker_sockets(sandbox);
@@ -221,9 +210,9 @@ void Gateway::Impl::sandboxes_lost() {
 
 void Gateway::Impl::sandbox_event(std::string_view path, json::object const& said) {
   auto const sandbox = static_cast<std::uint64_t>(number_in(said, "sandbox").value_or(0));
-  auto const found = extensions.find(sandbox);
-  if (found == extensions.end()) return;
-  auto const& extension = found->second;
+  auto const* const found = extensions.find(sandbox);
+  if (!found) return;
+  auto const& extension = *found;
   if (path == "sandbox.called") return binding_called(extension, text_in(said, "name"), text_in(said, "payload"));
   auto const number = number_in(said, "socket").value_or(0);
   if (path == "sandbox.dialled") return worker_dials(extension, number, text_in(said, "url"));

@@ -23,11 +23,6 @@ std::string Gateway::Impl::make_target_id() {
   return id;
 }
 
-MadeTarget* Gateway::Impl::made_target(std::string_view id, ClientId seen_by) {
-  auto const found = made_targets.find(id);
-  return found == made_targets.end() || !found->second.seen_by(seen_by) ? nullptr : &found->second;
-}
-
 std::string Gateway::Impl::made_json(MadeTarget const& made) const {
   for (auto const& [number, client] : clients) {
     for (auto const& [name, session] : client.sessions()) {
@@ -43,9 +38,8 @@ void Gateway::Impl::tell_made(Session& session, MadeTarget const& made) {
   event(session, "Target.targetCreated", R"({"targetInfo":)" + made_json(made) + "}");
 }
 
-MadeTarget& Gateway::Impl::make_target(MadeTarget made) {
-  auto id = made.info.id;
-  auto& here = made_targets[std::move(id)] = std::move(made);
+MadeTarget const& Gateway::Impl::make_target(MadeTarget made) {
+  auto const& here = made_targets.add(std::move(made));
   for (auto& [number, client] : clients) {
     for (auto& [name, session] : client.sessions()) tell_made(*session, here);
   }
@@ -53,9 +47,9 @@ MadeTarget& Gateway::Impl::make_target(MadeTarget made) {
 }
 
 void Gateway::Impl::made_changed(std::string const& id) {
-  auto const found = made_targets.find(id);
-  if (found == made_targets.end()) return;
-  auto const params = R"({"targetInfo":)" + made_json(found->second) + "}";
+  auto const* const found = made_targets.find(id);
+  if (!found) return;
+  auto const params = R"({"targetInfo":)" + made_json(*found) + "}";
   for (auto& [number, client] : clients) {
     for (auto& [name, session] : client.sessions()) {
       if (session->discover && session->told.contains(id)) event(*session, "Target.targetInfoChanged", params);
@@ -64,7 +58,7 @@ void Gateway::Impl::made_changed(std::string const& id) {
 }
 
 void Gateway::Impl::unmake_target(std::string const& id) {
-  if (made_targets.erase(id) == 0) return;
+  if (!made_targets.remove(id)) return;
   std::vector<std::pair<ClientId, std::string>> ending;
   for (auto& [number, client] : clients) {
     for (auto& [name, session] : client.sessions()) {
@@ -100,7 +94,7 @@ void Gateway::Impl::create_hidden(Session const& by, Ticket const& ticket, std::
 }
 
 void Gateway::Impl::run_on_made(Session& by, Command const& command) {
-  auto const* const on = made_target(by.target, by.client);
+  auto const* const on = made_targets.find(by.target, by.client);
   if (!on) return fail(command.ticket, no_such_target());
   if (command.method == "Runtime.runIfWaitingForDebugger") return reply(command.ticket, "{}");
   if (on->sandbox != 0) return run_in_worker(by, *on, command);
