@@ -221,7 +221,7 @@ void Gateway::Impl::give_up_on_link(std::uint64_t number) {
 
 void Gateway::Impl::forget_browser() {
   targets.clear();
-  tabs.clear();
+  tabs.browser_gone();
   contexts.browser_gone();
   new_tabs.browser_gone();
   plans.clear();

@@ -36,8 +36,8 @@ void Gateway::Impl::debugger_event(Debuggee const& debuggee, std::string_view up
                                    std::string_view params) {
   if (params.empty()) params = "{}";
   if (auto* const on = target_at(debuggee, upstream)) return target_event(*on, method, params);
-  auto const tab = tabs.find(debuggee.tab);
-  bool const coming = debuggee.tab >= 0 && (tab == tabs.end() || tab->second.target.empty());
+  auto const* const tab = tabs.find(debuggee.tab);
+  bool const coming = debuggee.tab >= 0 && (!tab || tab->target.empty());
   if (coming) new_tabs.keep_event(debuggee.tab, {std::string(upstream), std::string(method), std::string(params)});
 }
 

@@ -17,6 +17,7 @@
 #include "cdp/link_state.hpp"
 #include "cdp/model/inquiry.hpp"
 #include "cdp/model/new_tabs.hpp"
+#include "cdp/model/tabs.hpp"
 #include "cdp/model/targets.hpp"
 #include "cdp/protocol/methods.hpp"
 #include "cdp/protocol/timers.hpp"
@@ -27,20 +28,6 @@
 #include "cdp/synthetic/plans.hpp"
 
 namespace any::cdp {
-
-/// What chrome.tabs tells of a tab, and the target in it.
-struct Tab {
-  TabId id = -1;
-  std::string target;  ///< empty until Chrome has told it
-  std::int64_t window = -1;
-  std::uint64_t place = 0;  ///< in the order of windows and tab strips, as last looked at; new tabs behind it
-  double accessed = 0;      ///< when the person or a program last looked at it, ms since 1970
-  bool incognito = false, active = false, discarded = false, complete = true;
-  bool undecided = false;  ///< new: whether another tab has opened it is not known yet
-  bool early = false;      ///< attached by the extension at its creation, because its opener is followed
-  std::int64_t plan = 0;   ///< what it was sent then
-  std::int64_t group = -1;
-};
 
 struct Gateway::Impl {
   Impl(Transport& to, Sockets& clients_sockets, Files& with_files, Clock const& with_clock, Limits within);
@@ -86,7 +73,7 @@ struct Gateway::Impl {
   /// Of a page its tab's place, of all else one behind them.
   std::uint64_t place_of(Target const& target) const;
   std::string context_of(Tab const& tab) const;
-  Tab* tab_of(Target const& target);
+  Tab const* tab_of(Target const& target) const { return tabs.find(target.debuggee.tab); }
   Target* target_of(TabId tab);
   Target* target(std::string_view id) const { return targets.find(id); }
   bool ordinary(Target const& target) const;  ///< the page in a tab
@@ -321,13 +308,12 @@ struct Gateway::Impl {
   Timers timers{clock};
   Facts facts;
   LinkState link;
-  Inquiry looking;          ///< all tabs and targets
-  Inquiry finding;          ///< the targets of new tabs
-  bool find_again = false;  ///< once that is answered
-  std::uint64_t last_place = 0;
+  Inquiry looking;               ///< all tabs and targets
+  Inquiry finding;               ///< the targets of new tabs
+  bool find_again = false;       ///< once that is answered
   std::optional<Failure> blind;  ///< while those who wait are told that the browser does not tell its tabs
   Clients clients;
-  std::map<TabId, Tab> tabs;
+  Tabs tabs;
   Targets targets;
   NewTabs new_tabs;
   Plans plans;

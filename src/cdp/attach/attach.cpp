@@ -208,9 +208,7 @@ void Gateway::Impl::detached(Target& on, std::string_view reason) {
     // The person has pressed "Cancel" on Chrome's bar: whoever used the tab is told, as when its target had gone.
     auto const id = on.info.id;
     vanish(id);
-    for (auto& [number, tab] : tabs) {
-      if (tab.target == id) tab.target.clear();
-    }
+    tabs.forget_target(id);
     find_targets_of_new_tabs();
     return;
   }

@@ -79,7 +79,7 @@ void Gateway::Impl::create_context(Session& by, Command const& command, json::ob
     if (contexts.has_incognito()) {
       return refuse("Chrome has one incognito profile, and another context has it. Dispose of that one first.");
     }
-    if (std::any_of(tabs.begin(), tabs.end(), [](auto const& row) { return row.second.incognito; })) {
+    if (tabs.has_incognito()) {
       return refuse("Chrome has one incognito profile, and an incognito window is open. Close it first.");
     }
   }
@@ -240,7 +240,7 @@ void Gateway::Impl::make_tab(std::string context_id, json::object wish, Answered
       transport.chrome("tabs.update", args({spare, json::object{{"url", wish.at("url")}}}), std::move(done));
       return;
     }
-    for (auto const tab : its) known_window = tabs.at(tab).window;
+    for (auto const tab : its) known_window = tabs.find(tab)->window;
   }
   if (wish.contains("window")) return make_window(std::move(context_id), std::move(wish), std::move(done));
   if (known_window >= 0) return make_tab_in(std::move(context_id), known_window, std::move(wish), std::move(done));
@@ -367,14 +367,14 @@ void Gateway::Impl::tab_made(std::string const& context_id, json::object const& 
 
 void Gateway::Impl::tab_opened_for(ClientId, TabId tab, std::string context_id) {
   auto const* const made = context(context_id);
-  auto const at = tabs.find(tab);
-  if (!made || made->incognito || at == tabs.end()) return;
+  auto const* const at = tabs.find(tab);
+  if (!made || made->incognito || !at) return;
   json::object wish{{"tabIds", tab}};
   bool const joins = made->group >= 0;
   if (joins) {
     wish["groupId"] = made->group;
   } else {
-    wish["createProperties"] = json::object{{"windowId", at->second.window}};
+    wish["createProperties"] = json::object{{"windowId", at->window}};
   }
   transport.chrome("tabs.group", args({wish}), [this, tab, context_id, joins](Answer const& answer) {
     auto* const still = context(context_id);

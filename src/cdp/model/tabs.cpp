@@ -17,23 +17,6 @@ constexpr Millis look_again = 300;
 constexpr int most_looks = 4;
 constexpr std::uint16_t look_refused = 1011;
 
-double accessed_in(json::object const& tab) {
-  auto const* const when = tab.if_contains("lastAccessed");
-  return when && when->is_number() ? when->to_number<double>() : 0;
-}
-
-Tab read_tab(json::object const& tab) {
-  return {.id = number_in(tab, "id").value_or(-1),
-          .target = {},
-          .window = number_in(tab, "windowId").value_or(-1),
-          .accessed = accessed_in(tab),
-          .incognito = flag_in(tab, "incognito"),
-          .active = flag_in(tab, "active"),
-          .discarded = flag_in(tab, "discarded") || text_in(tab, "status") == "unloaded",
-          .complete = text_in(tab, "status") != "loading",
-          .group = number_in(tab, "groupId").value_or(-1)};
-}
-
 }  // namespace
 
 void Gateway::Impl::look() {
@@ -108,25 +91,12 @@ void Gateway::Impl::finding_failed() {
 
 void Gateway::Impl::read_tabs(json::value const& list) {
   if (!list.is_array()) return;
-  std::map<TabId, Tab> now;
+  std::vector<Tab> now;
   for (auto const& row : list.get_array()) {
-    if (!row.is_object()) continue;
-    auto tab = read_tab(row.get_object());
-    tab.place = ++last_place;
-    if (auto const old = tabs.find(tab.id); old != tabs.end()) {
-      tab.target = old->second.target;
-      tab.undecided = old->second.undecided;
-      tab.early = old->second.early;
-      tab.plan = old->second.plan;
-    }
-    now.emplace(tab.id, std::move(tab));
+    if (row.is_object()) now.push_back(Tab::read(row.get_object()));
   }
-  std::vector<TabId> closed;
-  for (auto const& [id, tab] : tabs) {
-    if (!now.contains(id)) closed.push_back(id);
-  }
-  for (auto const id : closed) tab_removed(id);
-  tabs = std::move(now);
+  for (auto const id : tabs.missing_in(now)) tab_removed(id);
+  tabs.take_all(std::move(now));
   for (auto const& row : list.get_array()) {
     if (!row.is_object()) continue;
     auto const id = number_in(row.get_object(), "id").value_or(-1);
@@ -140,28 +110,28 @@ void Gateway::Impl::read_targets(json::value const& list) {
   for (auto const& row : list.get_array()) {
     if (!row.is_object()) continue;
     auto const tab_id = number_in(row.get_object(), "tabId").value_or(-1);
-    if (auto const tab = tabs.find(tab_id); tab != tabs.end()) {
-      in_order.emplace(tab->second.place, std::pair(tab_id, row.get_object()));
+    if (auto const* const tab = tabs.find(tab_id)) {
+      in_order.emplace(tab->place, std::pair(tab_id, row.get_object()));
     }
   }
   for (auto const& [place, row] : in_order) {
     auto const& [tab_id, target] = row;
-    auto const tab = tabs.find(tab_id);
-    if (tab == tabs.end() || tab->second.undecided || contexts.is_spare(tab_id)) continue;
+    auto const* const tab = tabs.find(tab_id);
+    if (!tab || tab->undecided || contexts.is_spare(tab_id)) continue;
     auto id = text_in(target, "id");
-    if (id.empty() || tab->second.target == id) continue;
-    if (!tab->second.target.empty()) vanish(tab->second.target);
-    tab->second.target = id;
+    if (id.empty() || tab->target == id) continue;
+    if (!tab->target.empty()) vanish(tab->target);
+    tabs.set_target(tab_id, id);
     TargetInfo info{
         .id = std::move(id), .type = "page", .title = text_in(target, "title"), .url = text_in(target, "url")};
-    info.context = context_of(tab->second);
+    info.context = context_of(*tab);
     if (auto const opener = new_tabs.take_opener(tab_id)) {
       if (auto const* from = target_of(opener->tab)) {
         info.opener = from->info.id;
         if (opener->frame == 0) info.opener_frame = from->info.id;
       }
       inherit_context(tab_id, opener->tab);
-      info.context = context_of(tab->second);
+      info.context = context_of(*tab);
     }
     auto& made = appear(std::move(info), Debuggee{.tab = tab_id});
     // What waited for this tab; the target may go meanwhile.
@@ -179,8 +149,8 @@ void Gateway::Impl::read_targets(json::value const& list) {
 }
 
 std::uint64_t Gateway::Impl::place_of(Target const& target) const {
-  auto const tab = tabs.find(target.debuggee.tab);
-  return ordinary(target) && tab != tabs.end() ? tab->second.place : last_place + 1;
+  auto const* const tab = tab_of(target);
+  return tab && ordinary(target) ? tab->place : tabs.place_behind();
 }
 
 std::string Gateway::Impl::context_of(Tab const& tab) const {
@@ -188,14 +158,9 @@ std::string Gateway::Impl::context_of(Tab const& tab) const {
   return tab.incognito ? std::string(default_context).replace(0, 4, "1C06") : default_context;
 }
 
-Tab* Gateway::Impl::tab_of(Target const& target) {
-  auto const found = tabs.find(target.debuggee.tab);
-  return found == tabs.end() ? nullptr : &found->second;
-}
-
 Target* Gateway::Impl::target_of(TabId tab) {
-  auto const found = tabs.find(tab);
-  return found == tabs.end() || found->second.target.empty() ? nullptr : target(found->second.target);
+  auto const* const found = tabs.find(tab);
+  return !found || found->target.empty() ? nullptr : target(found->target);
 }
 
 bool Gateway::Impl::ordinary(Target const& target) const {
@@ -279,8 +244,7 @@ void Gateway::Impl::tab_event(std::string_view path, json::array const& args) {
   } else if (path == "tabs.onUpdated" && args.size() > 2 && args[1].is_object() && args[2].is_object()) {
     tab_updated(number(0), args[1].get_object(), args[2].get_object());
   } else if (path == "tabs.onActivated" && args[0].is_object()) {
-    auto const at = tabs.find(number_in(args[0].get_object(), "tabId").value_or(-1));
-    if (at != tabs.end()) at->second.accessed = static_cast<double>(clock.now().wall);
+    tabs.looked_at(number_in(args[0].get_object(), "tabId").value_or(-1), static_cast<double>(clock.now().wall));
   } else if (path == "tabs.onRemoved") {
     tab_removed(number(0));
   } else if (path == "tabs.onReplaced") {
@@ -289,15 +253,14 @@ void Gateway::Impl::tab_event(std::string_view path, json::array const& args) {
 }
 
 void Gateway::Impl::tab_created(json::object const& said) {
-  auto tab = read_tab(said);
+  auto tab = Tab::read(said);
   auto const id = tab.id;
   tab.undecided = !new_tabs.waited_for(id) && !new_tabs.has_opener(id) &&
                   (new_tabs.making() ||
                    std::any_of(targets.begin(), targets.end(), [](auto const& row) { return row.second->follows; }));
   bool const undecided = tab.undecided;
-  tab.place = ++last_place;
   tab.accessed = static_cast<double>(clock.now().wall);
-  if (!tabs.try_emplace(id, std::move(tab)).second) return;
+  if (!tabs.add(std::move(tab))) return;
   if (!undecided) return find_targets_of_new_tabs();
   timers.after(decided_by, [this, id] { decide_late(id); });
 }
@@ -309,22 +272,14 @@ void Gateway::Impl::decide_late(TabId id) {
 }
 
 void Gateway::Impl::opener_known(TabId id) {
-  auto const found = tabs.find(id);
-  if (found == tabs.end() || !found->second.target.empty()) return;
-  found->second.undecided = false;
-  find_targets_of_new_tabs();
+  if (tabs.decided(id)) find_targets_of_new_tabs();
 }
 
 void Gateway::Impl::followed(json::object const& said) {
   auto const id = number_in(said, "tab").value_or(-1);
   if (id < 0) return;
-  auto& tab = tabs.try_emplace(id, Tab{.place = last_place + 1}).first->second;
-  last_place = std::max(last_place, tab.place);
-  tab.id = id;
-  if (!tab.target.empty()) return;
+  if (!tabs.opened(id, !said.contains("error"), number_in(said, "mark").value_or(0))) return;
   new_tabs.opened(id, {number_in(said, "opener").value_or(-1), number_in(said, "frame").value_or(-1)});
-  tab.early = !said.contains("error");
-  tab.plan = number_in(said, "mark").value_or(0);
   opener_known(id);
 }
 
@@ -347,19 +302,12 @@ void Gateway::Impl::find_targets_of_new_tabs() {
 }
 
 void Gateway::Impl::tab_updated(TabId id, json::object const& change, json::object const& said) {
-  auto const found = tabs.find(id);
-  if (found == tabs.end()) return;
-  auto& tab = found->second;
-  tab.window = number_in(said, "windowId").value_or(tab.window);
-  tab.active = flag_in(said, "active", tab.active);
-  tab.group = number_in(said, "groupId").value_or(tab.group);
-  tab.discarded = flag_in(said, "discarded") || text_in(said, "status") == "unloaded";
-  tab.complete = text_in(said, "status") != "loading";
+  auto const* const tab = tabs.update(id, said);
   auto* const on = target_of(id);
-  if (!on) return;
+  if (!tab || !on) return;
   if (change.contains("status") || change.contains("discarded")) {
-    on->discarded = tab.discarded;
-    on->complete = tab.complete;
+    on->discarded = tab->discarded;
+    on->complete = tab->complete;
   }
   auto const url = text_in(said, "url"), title = text_in(said, "title");
   // A new tab is told with the address that it is going to: that it is there is news too.
@@ -371,26 +319,21 @@ void Gateway::Impl::tab_updated(TabId id, json::object const& change, json::obje
 }
 
 void Gateway::Impl::tab_removed(TabId id) {
-  auto const found = tabs.find(id);
-  if (found == tabs.end()) return;
-  auto const name = found->second.target;
-  tabs.erase(found);
+  auto const closed = tabs.remove(id);
+  if (!closed) return;
   new_tabs.tab_gone(id);
   tab_never_told(id);
   contexts.tab_gone(id);
-  if (!name.empty()) vanish(name);
+  if (!closed->target.empty()) vanish(closed->target);
 }
 
 void Gateway::Impl::tab_replaced(TabId added, TabId removed) {
   // Discarded: Chrome has put another page, not loaded, into the tab's place, with a number and a target of its own.
-  auto const found = tabs.find(removed);
-  if (found != tabs.end()) {
-    auto tab = found->second;
-    tab.id = added;
-    tab.target.clear();
+  if (auto const* const found = tabs.find(removed)) {
+    auto former = *found;
     contexts.tab_replaced(added, removed);
     tab_removed(removed);
-    tabs.try_emplace(added, std::move(tab));
+    tabs.add_instead(added, std::move(former));
   }
   find_targets_of_new_tabs();
 }
