@@ -14,6 +14,7 @@ class Host final : public Interceptions::Host {
   std::uint64_t attachment() const override { return on_.attachment.number(); }
   std::vector<SessionKey> sessions() const override {
     std::vector<SessionKey> keys;
+    keys.reserve(on_.sessions.size());
     for (auto const* session : on_.sessions) keys.push_back(session->key());
     return keys;
   }

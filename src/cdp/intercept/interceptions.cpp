@@ -132,7 +132,7 @@ void Interceptions::run(Host& host, SessionKey const& by, Command const& command
 void Interceptions::read_body(Host& host, PausedRequest const& request, Command const& command) {
   auto const* body = request.fulfilled ? request.fulfilled->if_contains("body") : nullptr;
   // A response that another session has made up is not in Chrome yet.
-  bool const in_chrome = !request.fulfilled || (!body && raw_in(request.params, "responseStatusCode").size() > 0);
+  bool const in_chrome = !request.fulfilled || (!body && !raw_in(request.params, "responseStatusCode").empty());
   if (in_chrome || command.method != "Fetch.getResponseBody") {
     return host.pass(command.ticket, command.method, command.params, nullptr);
   }
