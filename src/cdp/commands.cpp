@@ -15,6 +15,9 @@ constexpr std::string_view detached_meanwhile = "Detached while handling command
 /// What it says of a command that came when it had just let go of the page.
 constexpr std::string_view not_attached = "Debugger is not attached";
 
+/// And of any command to a page in which another extension has a frame, or that it may not debug at all.
+constexpr std::string_view no_access = "Cannot access a chrome";
+
 constexpr std::string_view no_files =
     ": the extension may not hand over files. Open chrome://extensions, \"any\", Details, and switch on \"Allow access "
     "to file URLs\".";
@@ -157,15 +160,21 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
                          Seen seen) {
   auto const number = ++last_flight;
   bool const navigates = method == "Page.navigate";
-  auto again = navigates ? std::optional(Command{ticket, std::string(method), std::string(params)}) : std::nullopt;
-  on.in_flight.emplace(
-      number, InFlight{ticket, navigates, method.starts_with("Input.dispatch"), method == "DOM.setFileInputFiles"});
+  auto again = on.upstream.empty() && goes_without_attaching(method)
+                   ? std::optional(Command{ticket, std::string(method), std::string(params)})
+                   : std::nullopt;
+  on.in_flight.emplace(number, InFlight{ticket, navigates ? string_in(params, "url") : std::string(),
+                                        method.starts_with("Input.dispatch"), method == "DOM.setFileInputFiles"});
+  if (navigates) on.committed.clear();
   transport.send(
       on.debuggee, on.upstream, method, params,
       [this, id = on.info.id, number, seen = std::move(seen), again = std::move(again)](Answer const& answer) {
         auto* const still = target(id);
         if (still && again && !answer && answer.error().message.starts_with(not_attached)) {
-          return navigate_again(*still, number, *again);
+          return pass_again(*still, number, *again);
+        }
+        if (still && again && !answer && answer.error().message.starts_with(no_access)) {
+          return go_instead(*still, number, *again, answer.error());
         }
         auto const flight = still ? still->in_flight.extract(number) : decltype(still->in_flight)::node_type();
         if (flight.empty()) {  // answered when the target or the link went
@@ -180,7 +189,7 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
         bool const detached = !answer && answer.error().message.starts_with(detached_meanwhile);
         if (detached && flight.mapped().input) {
           reply(flight.mapped().ticket, "{}");
-        } else if (detached && flight.mapped().navigates) {
+        } else if (detached && !flight.mapped().goes_to.empty()) {
           // It has gone where the debugger may not follow; tabs and webNavigation tell when it is there.
           await_page(*still, flight.mapped().ticket);
         } else if (!answer && flight.mapped().uploads && !facts.file_urls) {
@@ -195,13 +204,21 @@ void Gateway::Impl::pass(Target& on, Ticket const& ticket, std::string_view meth
       });
 }
 
-void Gateway::Impl::navigate_again(Target& on, std::uint64_t flight, Command const& command) {
+bool Gateway::Impl::still_owed(Target& on, std::uint64_t flight, Command const& command) {
   // Where Chrome has told its detaching first, the navigation was taken for one that goes on without the debugger.
   auto const awaited =
       std::erase_if(on.navigating, [&command](auto const& each) { return each.ticket == command.ticket; });
-  if (awaited + on.in_flight.erase(flight) == 0) return;  // answered when the target went
+  return awaited + on.in_flight.erase(flight) > 0;  // else answered when the target went
+}
+
+void Gateway::Impl::pass_again(Target& on, std::uint64_t flight, Command const& command) {
+  if (!still_owed(on, flight, command)) return;
   wait_for(on, command);
   wake_soon(on);
+}
+
+void Gateway::Impl::go_instead(Target& on, std::uint64_t flight, Command const& command, Failure const& why) {
+  if (still_owed(on, flight, command) && !go_without_attaching(on, command)) fail(command.ticket, why);
 }
 
 void Gateway::Impl::tell(Target& on, std::string_view method, std::string_view params) {

@@ -79,6 +79,8 @@ void Gateway::Impl::target_event(Target& on, std::string_view method, std::strin
     }
   } else if (method.starts_with("Page.frame") || method == "Page.navigatedWithinDocument") {
     frame_event(on, method, params);
+  } else if (method == "Page.loadEventFired") {
+    if (std::exchange(on.load_event, LoadEvent::chromes) == LoadEvent::told) return;
   } else if (method.starts_with("Page.download")) {
     download_event(on, method, params);
   } else if (method == "Page.javascriptDialogOpening" && on.closing) {

@@ -116,10 +116,12 @@ struct Gateway::Impl {
   void wake_soon(Target& target);  ///< where Chrome has let go of a page that is still wanted
   void attach_now(Target& target);
   void attached(std::string const& id, std::uint64_t attachment, Answer const& answer);
+  void attach_refused(Target& target, Failure const& why);  ///< by Chrome
   void restore(Target& target);
   void restored(Target& target);
   void frames_restored(Target& target, std::string_view tree);  ///< in frames.cpp
   void restoring_asked(Target& target, std::string_view method, std::string_view params, Answered then);
+  static bool goes_without_attaching(std::string_view method);  ///< chrome.tabs can do it
   /// What chrome.tabs can do of a page that cannot be attached to; false: nothing.
   bool go_without_attaching(Target& target, Command const& command);
   /// Answers it when the target's next page has come, or after a while with an error; its number among those.
@@ -159,7 +161,10 @@ struct Gateway::Impl {
   /// Sees the answer before the client does; a string that it returns is what the client gets.
   using Seen = std::function<std::optional<std::string>(Answer const&)>;
   void pass(Target& on, Ticket const& ticket, std::string_view method, std::string_view params, Seen seen = nullptr);
-  void navigate_again(Target& on, std::uint64_t flight, Command const& command);  ///< Chrome has not begun with it
+  void pass_again(Target& on, std::uint64_t flight, Command const& command);  ///< Chrome has not begun with it
+  /// Chrome refuses it, because of what its page shows by now: by chrome.tabs.
+  void go_instead(Target& on, std::uint64_t flight, Command const& command, Failure const& why);
+  bool still_owed(Target& on, std::uint64_t flight, Command const& command);  ///< once: nobody has answered it yet
   std::deque<Command> take_waiting(Target& on);
   void waits_no_more(Command const& command);
   void wait_for(Target& on, Command command);           ///< until it is attached, or the link is back
@@ -181,6 +186,10 @@ struct Gateway::Impl {
   // attach/unattached.cpp
   /// Answers what can be answered; false: the target must be attached.
   bool answer_unattached(Session& by, Target& on, Command const& command);
+  /// The same of a page that Chrome refuses, for whichever session; false: it must be told so.
+  bool answer_refused(Target& on, Command const& command);
+  /// `handshake`: whatever a client sets up in a tab before it wants anything of it.
+  bool answer_as_known(Session& by, Target& on, Command const& command, bool handshake);
   bool in_handshake(Session const& by, Command const& command);  ///< which clients make with every tab
   void invent_loader(Target& on) const;                          ///< where the page's own is not known
   std::string frame_tree(Target const& on) const;

@@ -14,6 +14,14 @@ constexpr Millis came_by = 30'000;
 /// A discarded page whose server stays silent is attached to all the same.
 constexpr Millis revived_by = 5'000;
 
+/// What a client listens to in a page that Chrome lets nobody debug now is asked for again after this time, then after
+/// twice that, and so on: another extension's frame may have gone.
+constexpr Millis asked_again_after = 1'000;
+constexpr int longest_doubling = 3;
+
+/// The extension says then whose frame it is, and what the person can do (extension/worker/other_extensions.js).
+constexpr std::string_view in_the_way = "Cannot access a chrome-extension:// URL of different extension: ";
+
 std::string without(std::string_view params, std::string_view member) {
   auto said = object_of(params);
   said.erase(member);
@@ -25,6 +33,7 @@ std::string without(std::string_view params, std::string_view member) {
 void Gateway::Impl::wake(Target& on) {
   if (!on.attachment.loose() || !link.known() || !on.parent.empty()) return;
   on.attachment.on(Attachment::Event::attach);
+  on.committed.clear();
   if (!on.discarded) return attach_now(on);
   // A discarded page attaches and then answers nothing: it is loaded first, where it lies, without being shown.
   transport.chrome("tabs.reload", "[" + std::to_string(on.debuggee.tab) + "]", [](Answer const&) {});
@@ -56,20 +65,47 @@ void Gateway::Impl::attached(std::string const& id, std::uint64_t attachment, An
   if (!answer) {
     on->attachment.on(Attachment::Event::refused);
     if (answer.error().code == link_lost) return;  // waits for the link
-    go_to_pending_url(*on);
-    for (auto const& command : take_waiting(*on)) {
-      if (command.ticket.answered) {
-        keep_for_later(command);
-      } else if (!go_without_attaching(*on, command)) {
-        fail(command.ticket, answer.error());
-      }
-    }
+    attach_refused(*on, answer.error());
     return;
   }
   if (!on->attachment.on(Attachment::Event::granted)) return;
   on->fresh = false;
   targets.move(*on, on->debuggee, on->upstream);
   restore(*on);
+}
+
+void Gateway::Impl::attach_refused(Target& on, Failure const& why) {
+  int const times = on.attachment.refused_again();
+  bool const by_extension = why.message.starts_with(in_the_way);
+  bool told = !by_extension;
+  // Programs that put words of their own in the place of an error's show this all the same.
+  auto const tell_person = [&] {
+    if (std::exchange(told, true)) return;
+    spread(on, "Log.entryAdded",
+           R"({"entry":{"source":"other","level":"warning","text":)" + wire::quote("any: " + why.message) +
+               R"(,"timestamp":)" + std::to_string(clock.now().wall) + "}}");
+  };
+  if (times == 1) tell_person();
+  go_to_pending_url(on);
+  if (auto const came = std::exchange(on.committed, {}); !came.empty()) {
+    navigated_unattached(on, came);
+    if (!on.waiting.empty()) wake(on);  // who knows which of the two pages it has refused
+    return;
+  }
+  for (auto const& command : take_waiting(on)) {
+    if (command.ticket.answered) {
+      keep_for_later(command);
+    } else if (!go_without_attaching(on, command) && !answer_refused(on, command)) {
+      tell_person();
+      fail(command.ticket, why);
+    }
+  }
+  if (!by_extension) return;
+  auto const pause = asked_again_after << std::min(times - 1, longest_doubling);
+  timers.after(pause, [this, id = on.info.id, attachment = on.attachment.number()] {
+    auto* const still = target(id);
+    if (still && still->attachment.number() == attachment && needed(*still)) wake(*still);
+  });
 }
 
 void Gateway::Impl::restoring_asked(Target& on, std::string_view method, std::string_view params, Answered then) {
@@ -160,6 +196,7 @@ void Gateway::Impl::restored(Target& on) {
   on.scripted = true;
   if (!on.enabled.contains("Runtime")) on.contexts.undoubt();
   for (auto const& gone : on.contexts.confirmed()) spread(on, "Runtime.executionContextDestroyed", gone);
+  if (!on.committed.empty() && !enabled(on, "Page")) answer_navigating(on);
   // Children that have not come back with the attachment are gone.
   std::vector<std::string> missing;
   for (auto const& [id, other] : targets) {
@@ -194,14 +231,17 @@ void Gateway::Impl::flush(Target& on) {
 void Gateway::Impl::detached(Target& on, std::string_view reason) {
   part_with_children(on);
   // A page that Chrome does not let be debugged detaches while it comes: the navigation itself goes on.
+  std::set<std::string> gone_to;
   for (auto flight = on.in_flight.begin(); flight != on.in_flight.end();) {
-    bool const goes_on = flight->second.navigates && reason != "canceled_by_user";
+    bool const goes_on = !flight->second.goes_to.empty() && reason != "canceled_by_user";
     if (goes_on) await_page(on, flight->second.ticket);
+    if (goes_on) gone_to.insert(flight->second.goes_to);
     flight = goes_on ? on.in_flight.erase(flight) : std::next(flight);
   }
   auto const came = std::exchange(on.committed, {});
   auto const shown = on.frames.find(on.info.id);
-  bool const unseen = !came.empty() && shown != on.frames.end() && came.substr(0, came.find('#')) != shown->second.url;
+  bool const unseen = !came.empty() && shown != on.frames.end() &&
+                      (gone_to.contains(came) || came.substr(0, came.find('#')) != shown->second.url);
   lost(on, {code::server_error, "Inspected target navigated or closed"});
   if (on.debuggee.tab < 0) return vanish(on.info.id);  // a shared worker; if it lives still, it is found again
   if (reason == "canceled_by_user") {
@@ -226,11 +266,18 @@ void Gateway::Impl::wake_soon(Target& on) {
   });
 }
 
+bool Gateway::Impl::goes_without_attaching(std::string_view method) {
+  return method == "Page.navigate" || method == "Page.reload" || method == "Page.close" ||
+         method == "Page.bringToFront";
+}
+
 bool Gateway::Impl::go_without_attaching(Target& on, Command const& command) {
-  if (on.debuggee.tab < 0) return false;
-  json::array args{on.debuggee.tab};
   auto const& method = command.method;
+  if (on.debuggee.tab < 0 || !on.upstream.empty() || !goes_without_attaching(method)) return false;
+  json::array args{on.debuggee.tab};
   if (method == "Page.navigate") {
+    auto const frame = string_in(command.params, "frameId");
+    if (!frame.empty() && frame != on.info.id) return false;  // chrome.tabs sends the whole page
     args.push_back(json::object{{"url", string_in(command.params, "url")}});
     auto const number = await_page(on, command.ticket);
     transport.chrome("tabs.update", json::serialize(args), [this, id = on.info.id, number](Answer const& answer) {
@@ -238,14 +285,14 @@ bool Gateway::Impl::go_without_attaching(Target& on, Command const& command) {
     });
     return true;
   }
-  std::string_view path;
-  if (method == "Page.reload") path = "tabs.reload";
-  if (method == "Page.close") path = "tabs.remove";
-  if (method == "Page.bringToFront") {
+  std::string_view path = "tabs.remove";
+  if (method == "Page.reload") {
+    path = "tabs.reload";
+    args.push_back(json::object{{"bypassCache", raw_in(command.params, "ignoreCache") == "true"}});
+  } else if (method == "Page.bringToFront") {
     path = "tabs.update";
     args.push_back(json::object{{"active", true}});
   }
-  if (path.empty()) return false;
   transport.chrome(path, json::serialize(args), [this, ticket = command.ticket](Answer const& answer) {
     answer ? reply(ticket, "{}") : fail(ticket, answer.error());
   });

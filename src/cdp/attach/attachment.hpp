@@ -63,6 +63,7 @@ class Attachment {
     if (!to) return false;
     bool const was_loose = loose();
     state_ = *to;
+    if (attached()) refusals_ = 0;
     if (was_loose != loose()) number_ = ++numbers_;
     if (restoring()) unanswered_ = 0;
     reviving_ = false;
@@ -86,6 +87,9 @@ class Attachment {
     return was;
   }
 
+  /// How often Chrome has refused it since it was attached last, this time too.
+  int refused_again() { return ++refusals_; }
+
   /// Something has been asked that must be answered before it is restored.
   void asked() { ++unanswered_; }
   /// True: that was the last of the restoring.
@@ -96,6 +100,7 @@ class Attachment {
   State state_ = State::detached;
   std::uint64_t number_ = 0;
   int unanswered_ = 0;
+  int refusals_ = 0;
   bool reviving_ = false;
 };
 

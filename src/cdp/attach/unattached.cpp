@@ -79,7 +79,15 @@ void Gateway::Impl::invent_loader(Target& on) const {
 
 bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& command) {
   bool const own_socket = by.id.empty();
-  if (own_socket || by.used) return false;
+  return !own_socket && !by.used && answer_as_known(by, on, command, by.automatic);
+}
+
+bool Gateway::Impl::answer_refused(Target& on, Command const& command) {
+  auto* const by = session(command.ticket.client, command.ticket.session);
+  return by && ordinary(on) && answer_as_known(*by, on, command, true);
+}
+
+bool Gateway::Impl::answer_as_known(Session& by, Target& on, Command const& command, bool handshake) {
   auto const& rule = rule_of(command.method);
   auto const& method = command.method;
   invent_loader(on);
@@ -87,7 +95,7 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
     case Act::enable: {
       auto const domain = domain_of(method);
       // A session that the client asked for itself: what it enables there, it wants.
-      if (!enabled_in_handshake(domain) || (!by.automatic && domain != "Page")) return false;
+      if (!enabled_in_handshake(domain) || (!handshake && domain != "Page")) return false;
       bool const first = !by.state.has(method);
       by.state.put(method, method, command.params);
       if (domain == "Runtime" && first) {
@@ -103,7 +111,7 @@ bool Gateway::Impl::answer_unattached(Session& by, Target& on, Command const& co
       reply(command.ticket, "{}");
       return true;
     case Act::setting:
-      if (!can_wait(method) || !by.automatic) return false;
+      if (!can_wait(method) || !handshake) return false;
       by.state.put(method, method, command.params);
       if (method == "Page.setLifecycleEventsEnabled") tell_lifecycle(by, on);
       reply(command.ticket, "{}");
@@ -177,6 +185,7 @@ void Gateway::Impl::tell_lifecycle(Session const& to, Target const& on, bool beg
 void Gateway::Impl::navigated_unattached(Target& on, std::string_view url) {
   if (!url.empty()) on.info.url = url;
   on.complete = on.scripted = false;
+  on.load_event = LoadEvent::either;
   if (on.main_loader.empty() && on.frames.empty() && on.navigating.empty()) {
     changed(on);
     return;  // no client has asked yet what is in it
@@ -205,7 +214,10 @@ void Gateway::Impl::navigated_unattached(Target& on, std::string_view url) {
 
 void Gateway::Impl::loaded_unattached(Target& on, std::string_view what) {
   bool const whole = what == "load";
-  if (whole) on.complete = true;
+  if (whole) {
+    on.complete = true;
+    on.load_event = LoadEvent::told;
+  }
   if (on.main_loader.empty()) return;
   auto const now = std::to_string(static_cast<double>(clock.now().mono) / 1000);
   spread(on, whole ? "Page.loadEventFired" : "Page.domContentEventFired", R"({"timestamp":)" + now + "}");

@@ -49,6 +49,7 @@ void Gateway::Impl::frames_restored(Target& on, std::string_view answer) {
       spread(on, "Page.frameDetached", R"({"frameId":)" + wire::quote(id) + R"(,"reason":"remove"})");
     }
   }
+  bool const came = !on.committed.empty();  // since it was asked to attach
   bool another_document = false;
   for (auto const& [id, frame] : now) {
     auto const known_one = before.find(id);
@@ -58,11 +59,13 @@ void Gateway::Impl::frames_restored(Target& on, std::string_view answer) {
     }
     // The loader of a page that was not attached was of our making: its address tells whether it is still the same
     // document.
-    bool const same = known_one != before.end() &&
-                      (known_one->second.loader == frame.loader ||
-                       (known_one->second.loader.starts_with(our_loader) && known_one->second.url == frame.url));
+    bool const same =
+        known_one != before.end() && (known_one->second.loader == frame.loader ||
+                                      (known_one->second.loader.starts_with(our_loader) &&
+                                       known_one->second.url == frame.url && !(came && frame.parent.empty())));
     if (frame.parent.empty() && !same) {
       on.main_loader = frame.loader;
+      if (!came) on.load_event = LoadEvent::either;
       answer_navigating(on);  // it came, and let itself be attached to, before webNavigation told it
       another_document = true;
     }
@@ -84,6 +87,7 @@ void Gateway::Impl::frame_event(Target& on, std::string_view method, std::string
     auto read = read_frame(frame);
     if (read.parent.empty()) {
       on.main_loader = read.loader;
+      on.load_event = LoadEvent::chromes;
       answer_navigating(on);
     }
     if (read.parent.empty() && ordinary(on)) on.complete = false;

@@ -8,6 +8,9 @@ namespace any::cdp {
 
 namespace {
 
+/// Chrome's own events of a page come within this time of webNavigation's.
+constexpr Millis told_by_chrome = 500;
+
 /// Chrome tells within some milliseconds whether a tab was opened by another.
 constexpr Millis decided_by = 400;
 
@@ -359,13 +362,34 @@ void Gateway::Impl::navigation_event(std::string_view name, json::object const& 
   if (name == "onCompleted" && on && on->attachment.attached()) look_for_workers();
   if (!on || number_in(details, "frameId") != 0) return;
   bool const attached = on->attachment.attached();
-  if (name == "onCommitted" && attached) on->committed = text_in(details, "url");
+  if (name == "onCommitted" && attached) {
+    on->committed = text_in(details, "url");
+    if (!on->attachment.ready()) on->load_event = LoadEvent::either;
+    // Page.frameNavigated answers it with its loader, unless it passed before Chrome knew that somebody listens.
+    if (!enabled(*on, "Page")) return answer_navigating(*on);
+    if (on->navigating.empty()) return;
+    timers.after(told_by_chrome, [this, id = on->info.id, begun = last_flight] {
+      auto* const still = target(id);
+      if (still && !still->navigating.empty() && still->navigating.front().number <= begun) answer_navigating(*still);
+    });
+    return;
+  }
+  if (attached && name == "onCompleted" && on->load_event == LoadEvent::either) {
+    on->load_event = LoadEvent::told;
+    auto const now = std::to_string(static_cast<double>(clock.now().mono) / 1000);
+    spread(*on, "Page.loadEventFired", R"({"timestamp":)" + now + "}");
+  }
   if (attached) return;
   if (name == "onCommitted") {
     if (on->attachment.revived()) return attach_now(*on);
-    // What is being attached is compared with what was told once it is; a new tab's first page was told with the tab.
-    bool const first = std::exchange(on->fresh, false) && text_in(details, "url") == on->info.url;
-    if (first || !on->attachment.loose()) return;
+    // A new tab's first page was told with the tab.
+    if (std::exchange(on->fresh, false) && text_in(details, "url") == on->info.url) return;
+    // What is being attached is compared with what was told once it is; or this is told, once Chrome refuses it.
+    if (!on->attachment.loose()) {
+      on->committed = text_in(details, "url");
+      on->load_event = LoadEvent::either;
+      return;
+    }
     navigated_unattached(*on, text_in(details, "url"));
   } else if (name == "onDOMContentLoaded") {
     loaded_unattached(*on, "DOMContentLoaded");

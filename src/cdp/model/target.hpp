@@ -55,9 +55,9 @@ struct Frame {
 /// A command on its way through Chrome, so that it can be answered if Chrome never does.
 struct InFlight {
   Ticket ticket;
-  bool navigates = false;  ///< Page.navigate: it may have gone where Chrome's debugger cannot follow
-  bool input = false;      ///< Input.dispatch…: what it does may close the page, which is no failure of it
-  bool uploads = false;    ///< DOM.setFileInputFiles, which needs a switch of the extension's
+  std::string goes_to{};  ///< Page.navigate: its address, where Chrome's debugger perhaps cannot follow
+  bool input = false;     ///< Input.dispatch…: what it does may close the page, which is no failure of it
+  bool uploads = false;   ///< DOM.setFileInputFiles, which needs a switch of the extension's
   std::optional<Command> handshake{};  ///< what can be said in the page's stead (silent.cpp)
   int script = 0;                      ///< and, of a script, as what the client knows it
 };
@@ -74,6 +74,14 @@ struct Foreseen {
   State state = State::asked;
 
   bool operator==(Foreseen const&) const = default;
+};
+
+/// Who tells of a document's Page.loadEventFired. Chrome tells it once: of a document that came while its page was not
+/// attached it may have passed before Chrome knew that somebody listens.
+enum class LoadEvent : unsigned char {
+  chromes,  ///< Chrome
+  either,   ///< Chrome or webNavigation, whoever is first
+  told,     ///< webNavigation has: Chrome's own, if it still comes, is the second
 };
 
 /// A Page.navigate that is answered when the page has come, which tabs and webNavigation tell.
@@ -117,10 +125,11 @@ struct Target {
   bool frames_guessed = false;            ///< a client was told the frames as they were known, not as Chrome tells them
   bool script_loaded = false;             ///< a worker: Inspector.workerScriptLoaded has come
   bool discarded = false;
-  std::string committed{};         ///< address of the last page that webNavigation told while attached
-  bool fresh = false;              ///< a new tab whose first page has not come yet
-  bool unannounced = false;        ///< appeared while the browser's tabs were not known
-  bool closing = false;            ///< a client closes it: no dialog of its page shall keep it
+  std::string committed{};   ///< address of the last page that webNavigation told while attached, or attaching
+  bool fresh = false;        ///< a new tab whose first page has not come yet
+  bool unannounced = false;  ///< appeared while the browser's tabs were not known
+  bool closing = false;      ///< a client closes it: no dialog of its page shall keep it
+  LoadEvent load_event = LoadEvent::chromes;
   bool complete = true;            ///< the page has loaded, for all that is known without being attached
   bool objects_lost = false;       ///< the attachment went in which clients had made objects
   bool scripted = true;            ///< its document came while the sessions' scripts were in force

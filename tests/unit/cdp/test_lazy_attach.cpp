@@ -272,4 +272,205 @@ TEST_F(LazyAttach, a_navigation_that_chrome_had_not_begun_when_it_let_go_is_carr
   }
 }
 
+/// A page in which another extension has a frame: Chrome refuses the debugger.
+class Refused : public LazyAttach {
+ protected:
+  static constexpr char const* why =
+      "Cannot access a chrome-extension:// URL of different extension: the extension “M” (m) has a frame of its own";
+
+  /// Page.enable to a page that is attached.
+  void attach() {
+    attach_answers();
+    join(1, {.target = std::string(page_1)});
+    say(1, 1, "Page.enable");
+    told();
+  }
+  /// Attaching waits for the test.
+  void hold_attaching() { transport.usual.erase(""); }
+  void let_go() { gateway.debugger_event({.tab = 1}, "", "Inspector.detached", R"({"reason":"target_closed"})"); }
+  bool asks_to_attach() { return transport.waits(""); }
+  void pass(Millis time) {
+    clock.pass(time);
+    gateway.tick();
+    transport.settle();
+  }
+  void commit(std::string const& url) {
+    gateway.chrome_event("webNavigation.onCommitted", R"([{"tabId":1,"frameId":0,"url":")" + url + "\"}]");
+    transport.settle();
+  }
+};
+
+TEST_F(Refused, what_a_client_sets_up_is_answered_and_told_to_chrome_once_it_lets_the_page_be_debugged) {
+  join(1, {.target = std::string(page_1)});
+  say(1, 1, "Log.enable");
+  transport.refuse("", why);
+  say(1, 2, "Page.addScriptToEvaluateOnNewDocument", R"({"source":"s"})");
+  transport.refuse("", why);
+  say(1, 3, "Emulation.setLocaleOverride", R"({"locale":"de"})");
+  transport.refuse("", why);
+  EXPECT_EQ(told(), (std::vector<std::string>{"id 1: {}", R"(id 2: {"identifier":"1"})", "id 3: {}"}));
+  say(1, 4, "Runtime.evaluate", R"({"expression":"1"})");
+  transport.refuse("", why);
+  EXPECT_EQ(told(), (std::vector<std::string>{"Log.entryAdded", std::string("id 4: error ") + why}));
+  attach_answers();
+  transport.always("Page.addScriptToEvaluateOnNewDocument", R"({"identifier":"9"})");
+  say(1, 5, "Runtime.evaluate", R"({"expression":"1"})");
+  EXPECT_TRUE(transport.waits("Runtime.evaluate"));
+  EXPECT_THAT(transport.all, ::testing::IsSupersetOf({R"(Page.addScriptToEvaluateOnNewDocument {"source":"s"})",
+                                                      R"(Emulation.setLocaleOverride {"locale":"de"})"}));
+}
+
+TEST_F(Refused, what_leads_away_goes_by_chrome_tabs_whether_the_refusal_or_the_end_of_the_debugging_comes_first) {
+  for (bool const told_first : {true, false}) {
+    attach();
+    transport.always("tabs.update", "{}");
+    say(1, 2, "Page.navigate", R"({"url":"http://a.example/next"})");
+    hold_attaching();
+    if (told_first) let_go();
+    transport.refuse("Page.navigate", why);
+    if (!told_first) let_go();
+    transport.settle();
+    EXPECT_THAT(transport.all, ::testing::Contains(R"(tabs.update [1,{"url":"http://a.example/next"}])"));
+    EXPECT_THAT(told(), ::testing::Not(::testing::Contains(::testing::StartsWith("id 2"))));
+    commit("http://a.example/next");
+    EXPECT_THAT(told(), ::testing::Contains(::testing::StartsWith(R"(id 2: {"frameId")")));
+    gateway.gone(1);
+    while (asks_to_attach()) transport.refuse("", why);
+    transport.all.clear();
+  }
+}
+
+TEST_F(Refused, a_page_that_comes_while_chrome_is_asked_is_told_of_and_asked_for_in_its_turn) {
+  join(1, {.target = std::string(page_1)});
+  transport.always("tabs.update", "{}");
+  say(1, 1, "Page.navigate", R"({"url":"http://a.example/"})");
+  transport.refuse("", why);
+  transport.settle();
+  say(1, 2, "Runtime.evaluate", R"({"expression":"1"})");
+  commit("http://a.example/");
+  EXPECT_TRUE(told().empty()) << "it is being attached";
+  transport.refuse("", why);
+  EXPECT_THAT(told(), ::testing::Contains(::testing::StartsWith(R"(id 1: {"frameId")")));
+  attach_answers();
+  transport.settle();
+  EXPECT_TRUE(transport.waits("Runtime.evaluate"));
+}
+
+TEST_F(Refused, a_navigation_to_where_the_page_is_already_is_answered_though_its_page_ends_the_debugging) {
+  attach();
+  transport.always("", "{}");
+  gateway.debugger_event(
+      {.tab = 1}, "", "Page.frameNavigated",
+      R"({"frame":{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1","loaderId":"L","url":"http://a.example/"}})");
+  commit("http://a.example/");
+  told();
+  say(1, 2, "Page.navigate", R"({"url":"http://a.example/"})");
+  commit("http://a.example/");
+  hold_attaching();
+  let_go();
+  EXPECT_THAT(told(), ::testing::Contains(::testing::StartsWith(R"(id 2: {"frameId")")));
+}
+
+TEST_F(Refused, a_navigation_is_answered_where_nobody_listens_to_the_page_and_it_is_attached_before_it_comes) {
+  for (bool const while_asked : {true, false}) {
+    join(1, {.target = std::string(page_1)});
+    transport.always("tabs.update", "{}");
+    say(1, 1, "Page.navigate", R"({"url":"http://a.example/next"})");
+    transport.refuse("", why);
+    transport.settle();
+    say(1, 2, "Runtime.evaluate", R"({"expression":"1"})");
+    if (while_asked) commit("http://a.example/next");
+    attach_answers();
+    transport.answer("", "{}");
+    transport.settle();
+    if (!while_asked) commit("http://a.example/next");
+    EXPECT_THAT(told(), ::testing::Contains(::testing::StartsWith(R"(id 1: {"frameId")"))) << while_asked;
+    transport.answer("Runtime.evaluate", "{}");
+    hold_attaching();
+    gateway.gone(1);
+  }
+}
+
+TEST_F(Refused, the_load_of_a_page_that_came_unattached_is_told_once_whoever_tells_it_first) {
+  for (bool const by_chrome : {true, false}) {
+    for (bool const by_navigation : {true, false}) {
+      attach();
+      gateway.debugger_event(
+          {.tab = 1}, "", "Page.frameNavigated",
+          R"({"frame":{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1","loaderId":"L","url":"http://a.example/"}})");
+      hold_attaching();
+      let_go();
+      commit("http://a.example/next");
+      attach_answers();
+      transport.answer("", "{}");
+      transport.settle();
+      told();
+      auto const completed = [this] {
+        gateway.chrome_event("webNavigation.onCompleted", R"([{"tabId":1,"frameId":0,"url":"http://a.example/next"}])");
+      };
+      if (by_navigation && !by_chrome) completed();
+      if (by_chrome) gateway.debugger_event({.tab = 1}, "", "Page.loadEventFired", R"({"timestamp":1})");
+      if (by_navigation && by_chrome) completed();
+      if (by_navigation && !by_chrome) {
+        gateway.debugger_event({.tab = 1}, "", "Page.loadEventFired", R"({"timestamp":1})");
+      }
+      auto const said = told();
+      EXPECT_EQ(std::ranges::count(said, "Page.loadEventFired"), by_chrome || by_navigation ? 1 : 0);
+      gateway.gone(1);
+    }
+  }
+}
+
+TEST_F(Refused, a_reload_goes_by_chrome_tabs_and_round_the_cache_where_it_is_asked_to) {
+  attach();
+  transport.always("tabs.reload", "{}");
+  say(1, 2, "Page.reload", R"({"ignoreCache":true})");
+  transport.refuse("Page.reload", why);
+  transport.settle();
+  say(1, 3, "Page.reload");
+  transport.refuse("Page.reload", why);
+  transport.settle();
+  EXPECT_EQ(told(), (std::vector<std::string>{"id 2: {}", "id 3: {}"}));
+  EXPECT_THAT(transport.all, ::testing::IsSupersetOf({R"(tabs.reload [1,{"bypassCache":true}])",
+                                                      R"(tabs.reload [1,{"bypassCache":false}])"}));
+}
+
+TEST_F(Refused, a_navigation_of_one_frame_is_refused_and_not_taken_for_the_page) {
+  attach();
+  say(1, 2, "Page.navigate", R"({"url":"http://a.example/next","frameId":"F"})");
+  transport.refuse("Page.navigate", why);
+  EXPECT_EQ(told(), std::vector<std::string>{std::string("id 2: error ") + why});
+}
+
+TEST_F(Refused, what_a_client_listens_to_is_asked_for_again_ever_more_seldom_until_chrome_lets_it) {
+  attach();
+  say(1, 2, "Log.enable");
+  told();
+  hold_attaching();
+  let_go();
+  pass(200);
+  int warnings = 0;
+  for (Millis const pause : {1'000, 2'000, 4'000, 8'000, 8'000}) {
+    ASSERT_TRUE(asks_to_attach());
+    transport.refuse("", why);
+    for (auto const& text : told()) warnings += text == "Log.entryAdded" ? 1 : 0;
+    pass(pause - 1);
+    EXPECT_FALSE(asks_to_attach()) << pause;
+    pass(1);
+  }
+  EXPECT_EQ(warnings, 1) << "whose frame it is, is told once, and with each command that is refused";
+  attach_answers();
+  transport.answer("", "{}");
+  transport.settle();
+  EXPECT_EQ(gateway.counts().attached, 1U);
+}
+
+TEST_F(Refused, a_page_that_nobody_listens_to_is_not_asked_for_again) {
+  join(1, {.target = std::string(page_1)});
+  say(1, 1, "Runtime.evaluate", R"({"expression":"1"})");
+  transport.refuse("", why);
+  pass(60'000);
+  EXPECT_FALSE(asks_to_attach());
+}
+
 }  // namespace any::cdp::test
