@@ -8,6 +8,7 @@
 #include "async/post.hpp"
 #include "base/guard.hpp"
 #include "base/log.hpp"
+#include "service/cdp_client.hpp"
 #include "task/json.hpp"
 #include "wire/json.hpp"
 
@@ -47,6 +48,7 @@ Async<void> RpcSession::serve() {
     ended_ = true;
     watches_.clear();
     logs_.reset();
+    cdp_.reset();
     // They go on for a moment: what they wait for on behalf of this caller ends.
     for (auto const& each : running_) each.cancellation.cancel();
   });
@@ -158,6 +160,19 @@ void RpcSession::watch_log(std::uint64_t since) {
   };
   logs_ =
       std::make_unique<LogTail>(context_.services.io, std::numeric_limits<std::size_t>::max(), since, std::move(sink));
+}
+
+void RpcSession::watch_cdp(std::shared_ptr<service::CdpClient> client, std::string pattern) {
+  client->on_event(std::move(pattern), [this](std::string_view of, std::string_view method, std::string_view params) {
+    std::string text = R"({"method":)" + wire::quote(method);
+    if (!of.empty()) text.append(R"(,"session":)").append(wire::quote(of));
+    if (!ended_) socket_->send(wire::notification("cdp.event", text.append(R"(,"params":)").append(params) + "}"));
+  });
+  client->on_closed([this, of = client.get()] {
+    if (ended_ || cdp_.get() != of) return;
+    socket_->send(wire::notification("cdp.closed", R"({"reason":)" + wire::quote(*of->closed_because()) + "}"));
+  });
+  if (!ended_) cdp_ = std::move(client);
 }
 
 void RpcSession::unwatch_task(std::string const& id) {

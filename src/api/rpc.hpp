@@ -62,6 +62,7 @@ class RpcSession final : public std::enable_shared_from_this<RpcSession>, privat
   void open_task(std::string const& id) override;
   void unwatch_task(std::string const& id) override;
   void watch_log(std::uint64_t since) override;
+  void watch_cdp(std::shared_ptr<service::CdpClient> client, std::string pattern) override;
   void end_watch(std::string id, std::uint64_t number);
 
   Context const& context_;
@@ -75,6 +76,7 @@ class RpcSession final : public std::enable_shared_from_this<RpcSession>, privat
   std::uint64_t watch_number_ = 0;
   std::map<std::string, Watched, std::less<>> watches_;
   std::unique_ptr<LogTail> logs_;
+  std::shared_ptr<service::CdpClient> cdp_;  ///< its call holds it too
   bool ended_ = false;
 };
 

@@ -72,7 +72,7 @@ void Gateway::Impl::vanish(std::string id) {
     if (!session) continue;
     if (name.empty()) {  // a socket of this page's own
       event(*session, "Inspector.detached", R"({"reason":"target_closed"})");
-      sockets.close(number, closed_normally, "target closed");
+      close(number, closed_normally, "target closed");
       gone(number);
     } else {
       end_session(number, name, true);
@@ -213,8 +213,8 @@ void Gateway::Impl::give_up_on_link(std::uint64_t number) {
     leaving.push_back(id);
   }
   for (auto const id : leaving) {
+    close(id, gone_away, "the browser is gone");
     gone(id);
-    sockets.close(id, gone_away, "the browser is gone");
   }
   for (auto const& call : std::exchange(when_known, {})) call();
 }

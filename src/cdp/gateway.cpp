@@ -121,8 +121,8 @@ void Gateway::Impl::ready() {
   if (!link.subscribed()) link.not_heard();  // only the moment was looked at
 }
 
-void Gateway::Impl::open(ClientId id, Entry entry) {
-  auto& client = clients.add(id, std::move(entry));
+void Gateway::Impl::open(ClientId id, Entry entry, Receiver* receiver) {
+  auto& client = clients.add(id, std::move(entry), receiver);
   subscribe_while_needed();
   if (link.known()) return begin(client);
   link.up() ? look() : wait_for_link();
@@ -135,7 +135,7 @@ void Gateway::Impl::begin(Client& client) {
   } else {
     auto* const on = target(client.entry.target);
     if (!on) {
-      sockets.close(id, no_target, "No such target id: " + client.entry.target.substr(0, 80));
+      close(id, no_target, "No such target id: " + client.entry.target.substr(0, 80));
       gone(id);
       return;
     }
@@ -160,12 +160,23 @@ void Gateway::Impl::receive(ClientId id, std::string_view text) {
     sockets.send(id, failure_text({id, bad.session, bad.id}, bad.failure));
     return;
   }
-  if (from->open) return run(std::move(*command));
-  if (from->waiting_bytes + text.size() > limits.max_waiting) {
-    return fail(command->ticket, {code::server_error, "Too many commands wait for the browser to come back."});
+  receive(std::move(*command), text.size());
+}
+
+void Gateway::Impl::receive(Command command, std::size_t size) {
+  auto* const from = client(command.ticket.client);
+  if (!from) return;
+  if (from->open) return run(std::move(command));
+  if (from->waiting_bytes + size > limits.max_waiting) {
+    return fail(command.ticket, {code::server_error, "Too many commands wait for the browser to come back."});
   }
-  from->waiting_bytes += text.size();
-  from->waiting.push_back(std::move(*command));
+  from->waiting_bytes += size;
+  from->waiting.push_back(std::move(command));
+}
+
+void Gateway::Impl::close(ClientId id, std::uint16_t code, std::string_view reason) {
+  auto* const closing = client(id);
+  closing && closing->receiver ? closing->receiver->closed(reason) : sockets.close(id, code, reason);
 }
 
 Gateway::Gateway(Transport& transport, Sockets& sockets, Files& files, Clock const& clock, Limits limits)
@@ -200,6 +211,15 @@ void Gateway::chrome_event(std::string_view path, std::string_view args) {
 
 void Gateway::open(ClientId client, Entry entry) {
   impl_->open(client, std::move(entry));
+}
+void Gateway::open(ClientId client, Entry entry, Receiver& receiver) {
+  impl_->open(client, std::move(entry), &receiver);
+}
+void Gateway::receive(Command command) {
+  auto const ticket = command.ticket;
+  auto const size = command.method.size() + command.params.size();
+  if (guarded("a CDP command", [&] { impl_->receive(std::move(command), size); })) return;
+  impl_->fail(ticket, {internal_error, "Internal error: a bug of the daemon, whose log says more."});
 }
 void Gateway::receive(ClientId client, std::string text) {
   if (guarded("a CDP command", [&] { impl_->receive(client, text); })) return;
@@ -254,6 +274,16 @@ void Gateway::close(std::string target, Answered done) {
   impl.once_known([&impl, target = std::move(target), done = std::move(done)] {
     if (auto const why = impl.unseen()) return done(*why);
     impl.close_target(target, done);
+  });
+}
+
+void Gateway::find(TabId tab, Answered done) {
+  auto& impl = *impl_;
+  impl.once_known([&impl, tab, done = std::move(done)] {
+    if (auto const why = impl.unseen()) return done(*why);
+    auto const* const page = impl.target_of(tab);
+    if (!page) return done(Failure{code::server_error, "No target with given id found"});
+    done(std::string_view(page->info.id));
   });
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "cdp/protocol/command.hpp"
 #include "cdp/protocol/facts.hpp"
 #include "cdp/protocol/transport.hpp"
 
@@ -36,6 +37,9 @@ class Gateway {
   /// Opens at once, answers once the browser has told its tabs. Of a target that is not there the socket is closed.
   void open(ClientId client, Entry entry);
   void receive(ClientId client, std::string text);
+  /// The same for a client inside the daemon, which is there until gone().
+  void open(ClientId client, Entry entry, Receiver& receiver);
+  void receive(Command command);
   void gone(ClientId client);
 
   // The HTTP doors. The answers are raw JSON; failures carry Chrome's words.
@@ -43,6 +47,8 @@ class Gateway {
   void create(std::string url, std::function<void(boost::system::result<Listed, Failure> const&)> done);
   void activate(std::string target, Answered done);
   void close(std::string target, Answered done);
+  /// The id of the page in that tab.
+  void find(TabId tab, Answered done);
   /// Whether it holds nothing and may be dropped: no clients, nothing attached, nothing asked.
   bool idle() const;
   Counts counts() const;

@@ -37,9 +37,11 @@ struct Gateway::Impl {
   void link_down(std::string_view why);
   void ready();
   void say_missed(Target& target);  ///< in attach.cpp
-  void open(ClientId id, Entry entry);
+  void open(ClientId id, Entry entry, Receiver* receiver = nullptr);
   void begin(Client& client);
   void receive(ClientId id, std::string_view text);
+  void receive(Command command, std::size_t size);
+  void close(ClientId id, std::uint16_t code, std::string_view reason);  ///< from our side; gone() follows
   void gone(ClientId id);
   void subscribe_while_needed();
   void wait_for_link();  ///< whoever waits for it is told after a while that it has not come

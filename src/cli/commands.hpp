@@ -11,6 +11,7 @@ int tasks(Reach const& reach, TasksOptions const& options);          // tasks.cp
 int task(Reach const& reach, TaskOptions const& options);            // tasks.cpp
 int result(Reach const& reach, TaskOptions const& options);          // tasks.cpp
 int cancel(Reach const& reach, TaskOptions const& options);          // tasks.cpp
+int cdp(Reach const& reach, CdpOptions const& options);              // cdp.cpp
 int tabs(Reach const& reach, ListOptions const& options);            // browsers.cpp
 int browsers(Reach const& reach, ListOptions const& options);        // browsers.cpp
 int logs(Reach const& reach, LogsOptions const& options);            // logs.cpp

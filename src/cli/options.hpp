@@ -45,6 +45,13 @@ struct RunOptions {
   bool foreground = false, keep = false, record = false, detach = false, quiet = false;
 };
 
+struct CdpOptions {
+  std::string method;
+  std::optional<std::string> params, tab, browser, events;
+  std::optional<double> timeout, seconds;
+  std::optional<int> count;
+};
+
 struct TasksOptions {
   std::optional<std::string> status, browser;
   std::vector<std::string> labels;

@@ -30,6 +30,7 @@ struct All {
   RunOptions run, eval;
   TasksOptions tasks;
   TaskOptions task, result, cancel;
+  CdpOptions cdp;
   ListOptions tabs, browsers;
   LogsOptions logs;
   LaunchOptions launch;
@@ -182,6 +183,19 @@ int main(int argc, char** argv) {
 
   auto* cancel_command = add("cancel", "end a task", [&] { return cancel(all.reach, all.cancel); });
   cancel_command->add_option("id", all.cancel.id)->required();
+
+  auto* cdp_command = add("cdp", "one command of the Chrome DevTools Protocol; its result is printed as JSON",
+                          [&] { return cdp(all.reach, all.cdp); });
+  cdp_command->add_option("method", all.cdp.method, "such as Page.captureScreenshot")->required();
+  cdp_command->add_option("params", all.cdp.params, "a JSON object");
+  cdp_command->add_option("--tab", all.cdp.tab,
+                          "of this page: \"active\", a tab's id, or a pattern (default: the browser itself)");
+  cdp_command->add_option("--browser", all.cdp.browser, "a browser's id or label");
+  cdp_command->add_option("--timeout", all.cdp.timeout, "seconds to wait for the answer (default 30)");
+  auto* events = cdp_command->add_option(
+      "--events", all.cdp.events, "then print the events that fit, one a line, until Ctrl-C: a method, or 'Network.*'");
+  cdp_command->add_option("--count", all.cdp.count, "end after so many events")->needs(events);
+  cdp_command->add_option("--for", all.cdp.seconds, "end after so many seconds")->needs(events);
 
   auto* logs_command = add("logs", "the daemon's and the extension's lines", [&] { return logs(all.reach, all.logs); });
   logs_command->add_flag("-f,--follow", all.logs.follow, "go on with each further line");

@@ -19,6 +19,8 @@ using CdpResult = boost::system::result<T, cdp::Failure>;
 /// What a browser told in its hello, in the words of a raw Chrome's /json/version.
 cdp::Facts cdp_facts(browser::Info const& browser);
 
+class CdpClient;  // service/cdp_client.hpp
+
 class Cdp {
  public:
   virtual ~Cdp() = default;
@@ -35,6 +37,9 @@ class Cdp {
   virtual Async<CdpResult<cdp::Listed>> create(std::string browser, std::string url) = 0;
   virtual Async<CdpResult<std::string>> activate(std::string browser, std::string target) = 0;
   virtual Async<CdpResult<std::string>> close(std::string browser, std::string target) = 0;
+
+  /// A client of the browser itself, or of the page in one of its tabs; it ends with its owner.
+  virtual Async<CdpResult<std::unique_ptr<CdpClient>>> client(std::string browser, std::optional<cdp::TabId> tab) = 0;
 
   /// Of one browser, or (no name) of all together.
   virtual cdp::Counts counts(std::string_view browser = {}) const = 0;

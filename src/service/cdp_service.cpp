@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "service/cdp_client.hpp"
+
 namespace any::service {
 
 namespace {
@@ -176,6 +178,21 @@ Async<CdpResult<std::string>> CdpService::close(std::string browser, std::string
   auto said = co_await done.wait(door_patience);
   if (!said) co_return too_slow();
   co_return std::move(*said);
+}
+
+Async<CdpResult<std::unique_ptr<CdpClient>>> CdpService::client(std::string browser, std::optional<cdp::TabId> tab) {
+  auto const here = bridge(browser);
+  cdp::Entry entry;
+  if (tab) {
+    async::OneShot<CdpResult<std::string>> const found(io_.get_executor());
+    here->gateway().find(*tab, [found](cdp::Answer const& answer) { found.set(owned(answer)); });
+    here->entered();
+    auto said = co_await found.wait(door_patience);
+    if (!said) co_return too_slow();
+    if (!*said) co_return said->error();
+    entry.target = std::move(**said);
+  }
+  co_return std::make_unique<CdpClient>(here, io_.get_executor(), ++last_client_, std::move(entry));
 }
 
 cdp::Counts CdpService::counts(std::string_view browser) const {

@@ -26,6 +26,7 @@ class CdpService final : public Cdp, public browser::CdpEvents {
   Async<CdpResult<cdp::Listed>> create(std::string browser, std::string url) override;
   Async<CdpResult<std::string>> activate(std::string browser, std::string target) override;
   Async<CdpResult<std::string>> close(std::string browser, std::string target) override;
+  Async<CdpResult<std::unique_ptr<CdpClient>>> client(std::string browser, std::optional<cdp::TabId> tab) override;
   cdp::Counts counts(std::string_view browser = {}) const override;
 
   void link_up(browser::Info const& browser) override;

@@ -36,6 +36,8 @@ class Subscriber {
   virtual void unwatch_task(std::string const& id) = 0;
   /// The log's lines with seq > since.
   virtual void watch_log(std::uint64_t since) = 0;
+  /// The events of this CDP client, which is kept until the socket ends or another takes its place.
+  virtual void watch_cdp(std::shared_ptr<service::CdpClient> client, std::string pattern) = 0;
 };
 
 /// What goes on after REST's answer has begun.

@@ -10,7 +10,7 @@ namespace {
 
 std::vector<Operation> make_table() {
   std::vector<Operation> all;
-  for (auto* rows : {&task_operations, &browser_operations, &daemon_operations})
+  for (auto* rows : {&task_operations, &browser_operations, &cdp_operations, &daemon_operations})
     std::ranges::move(rows(), std::back_inserter(all));
   return all;
 }

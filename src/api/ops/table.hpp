@@ -15,6 +15,7 @@ namespace any::api {
 
 std::vector<Operation> task_operations();     // tasks.cpp
 std::vector<Operation> browser_operations();  // browsers.cpp
+std::vector<Operation> cdp_operations();      // cdp.cpp
 std::vector<Operation> daemon_operations();   // daemon.cpp
 
 std::span<Operation const> operations();

@@ -59,7 +59,7 @@ bool Gateway::Impl::browser_method(Session& by, Command const& command) {
     // It ends that client only: the browser is a person's.
     reply(command.ticket, "{}");
     auto const id = command.ticket.client;
-    sockets.close(id, normal_closure, "Browser.close");
+    close(id, normal_closure, "Browser.close");
     gone(id);
     return true;
   }

@@ -75,7 +75,7 @@ void Gateway::Impl::give_up_looking(Failure const& why) {
     auto* const waiting = client(id);
     if (!waiting) continue;
     for (auto const& command : std::exchange(waiting->waiting, {})) fail(command.ticket, said);
-    sockets.close(id, look_refused, "the browser does not tell its tabs");
+    close(id, look_refused, "the browser does not tell its tabs");
     gone(id);
   }
 }

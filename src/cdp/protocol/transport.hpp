@@ -70,6 +70,19 @@ class Sockets {
   virtual void close(ClientId client, std::uint16_t code, std::string_view reason) = 0;
 };
 
+/// A client inside the daemon, which has no socket: it gets what it would have been sent there, as it is. Nothing here
+/// calls back into the gateway before it has returned.
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  /// `id`: raw, as the command had it.
+  virtual void answered(std::string_view id, Answer const& answer) = 0;
+  /// `params`: a raw object.
+  virtual void event(std::string_view session, std::string_view method, std::string_view params) = 0;
+  /// The gateway has let go of it.
+  virtual void closed(std::string_view reason) = 0;
+};
+
 /// Failure::code of Files::read_text where the folder itself is not there.
 inline constexpr int no_folder = -32098;
 

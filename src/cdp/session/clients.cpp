@@ -20,10 +20,11 @@ std::size_t Clients::sessions() const {
   return count;
 }
 
-Client& Clients::add(ClientId id, Entry entry) {
+Client& Clients::add(ClientId id, Entry entry, Receiver* receiver) {
   auto& client = by_id_[id];
   client.id = id;
   client.entry = std::move(entry);
+  client.receiver = receiver;
   return client;
 }
 

@@ -29,7 +29,7 @@ class Clients {
   ById::const_iterator begin() const { return by_id_.begin(); }
   ById::const_iterator end() const { return by_id_.end(); }
 
-  Client& add(ClientId id, Entry entry);
+  Client& add(ClientId id, Entry entry, Receiver* receiver);
   /// Its sessions have ended.
   void remove(ClientId id) { by_id_.erase(id); }
 

@@ -44,7 +44,8 @@ class Client {
 
   ClientId id = 0;
   Entry entry{};
-  bool open = false;  ///< false: waits for the browser to tell its tabs
+  Receiver* receiver = nullptr;  ///< of a client inside the daemon: in the place of its socket
+  bool open = false;             ///< false: waits for the browser to tell its tabs
   std::deque<Command> waiting{};
   std::size_t waiting_bytes = 0;
 

@@ -136,20 +136,27 @@ void Gateway::Impl::take_back(Session& of, Target& on) {
 }
 
 void Gateway::Impl::reply(Ticket const& ticket, std::string_view result) {
-  if (clients.contains(ticket.client) && !ticket.answered) sockets.send(ticket.client, result_text(ticket, result));
+  if (auto* const to = client(ticket.client); to && !ticket.answered) {
+    to->receiver ? to->receiver->answered(ticket.id, result) : sockets.send(to->id, result_text(ticket, result));
+  }
   if (!settling.empty() && settling.answered(ticket)) settle({ticket.client, ticket.session});
 }
 
 void Gateway::Impl::fail(Ticket const& ticket, Failure const& failure) {
-  if (!clients.contains(ticket.client) || ticket.answered) return;
+  auto* const to = client(ticket.client);
+  if (!to || ticket.answered) return;
   // Of several steps one may have been carried out.
-  sockets.send(ticket.client, failure_text(ticket, failure.code == link_lost ? link.loss() : failure));
+  auto const& why = failure.code == link_lost ? link.loss() : failure;
+  to->receiver ? to->receiver->answered(ticket.id, why) : sockets.send(to->id, failure_text(ticket, why));
   if (!settling.empty() && settling.answered(ticket)) settle({ticket.client, ticket.session});
 }
 
 void Gateway::Impl::event(Session const& to, std::string_view method, std::string_view params) {
   if (!settling.empty() && kept_while_settling(to, method, params)) return;
-  sockets.send(to.client, event_text(to.id, method, params));
+  auto* const hearing = client(to.client);
+  if (!hearing) return;
+  hearing->receiver ? hearing->receiver->event(to.id, method, params)
+                    : sockets.send(to.client, event_text(to.id, method, params));
 }
 
 }  // namespace any::cdp

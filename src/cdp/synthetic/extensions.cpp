@@ -203,7 +203,7 @@ void Gateway::Impl::sandboxes_lost() {
     if (extension.asked) fail(*extension.asked, refused("The link to the browser was lost."));
     close_worker_sockets(sandbox);
     unmake_target(extension.target);
-    sockets.close(owner, gone_away, "the runtime of Stagehand 4 was lost with the link to the browser: connect again");
+    close(owner, gone_away, "the runtime of Stagehand 4 was lost with the link to the browser: connect again");
     gone(owner);
   }
 }
