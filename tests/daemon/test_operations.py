@@ -68,7 +68,7 @@ def test_the_protocols_page_names_every_method_of_the_socket_and_its_params(daem
     page = (ROOT / "docs" / "protocol.md").read_text()
     (part,) = re.findall(r"^Methods, whose.*?\n\n(.*?)\n\n", page.replace("any order. Methods", "any order.\nMethods"), re.M | re.S)
     told = dict(re.findall(r"`([a-z]+(?:\.[a-z]+)?)(?: (\{[^}]*\}))?`", part))
-    notifications = {"task.event", "log.line", "end"}
+    notifications = {"task.event", "log.line", "cdp.event", "cdp.closed", "end"}
     methods = {name for name, row in table.items() if row["rpc"]}
     assert told.keys() - notifications == methods
     for name in methods:
@@ -83,6 +83,8 @@ PYTHON_LACKS = {
     "tasks.script": "whoever asks by the library has the script",
     "browsers.forget": "housekeeping, for a person: DELETE /v1/browsers/{id}",
     "browsers.reload": "the daemon does it itself after an upgrade",
+    "cdp.call": "a program has CDP clients of its own at the daemon's address",
+    "cdp.watch": "as cdp.call",
     "operations.list": "for whoever makes a client",
     "openapi": "for whoever makes a client",
     "metrics": "for Prometheus",
@@ -179,6 +181,8 @@ def test_the_command_line_has_each_operation_or_a_reason(daemon: Daemon, table: 
         ("task", waiting_task): {"tasks.get"},
         ("cancel", waiting_task): {"tasks.cancel"},
         ("tabs",): {"tabs.list"},
+        ("cdp", "Browser.getVersion"): {"cdp.call"},
+        ("cdp", "Page.enable", "--events", "*"): {"cdp.watch"},
         ("browsers",): {"browsers.list"},
         ("logs",): {"logs.list", "health"},
     }

@@ -53,7 +53,7 @@ Async<Result<std::int64_t>> find_tab(browser::Browsers& browsers, std::string br
 
 Error error_of(cdp::Failure const& failure, std::string const& method, bool on_tab) {
   if (failure.code == cdp::link_lost) return {ErrorName::BrowserLostError, failure.message};
-  if (failure.code == service::CdpClient::too_late) return {ErrorName::RequestTimeoutError, failure.message};
+  if (failure.code == service::CdpClient::too_late) return {ErrorName::TimeoutError, failure.message};
   Error error{ErrorName::BadRequestError, method + ": " + failure.message};
   if (failure.code == unknown_method && !on_tab) {
     error.message +=
@@ -142,9 +142,8 @@ std::vector<Operation> cdp_operations() {
        .route = {"POST", "/v1/cdp"},
        .replies = {{400, "BadRequestError: Chrome's own error stands in \"cdp\""},
                    {404, "NotFoundError: no such browser"},
-                   {408, "RequestTimeoutError: not answered in time"},
                    {422, "TabNotFoundError"},
-                   {502, "BrowserLostError"},
+                   {502, "BrowserLostError; TimeoutError: not answered in time"},
                    {503, "NoBrowserError, PausedError"}},
        .run = &call_cdp},
       {.name = "cdp.watch",

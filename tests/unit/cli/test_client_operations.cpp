@@ -21,6 +21,8 @@ std::map<std::string_view, std::string_view> const lacking{
     {"browsers.forget", "by call()"},
     {"browsers.chrome", "by call()"},
     {"browsers.reload", "the daemon does it itself after an upgrade"},
+    {"cdp.call", "by call(); a program has CDP clients of its own at the daemon's address"},
+    {"cdp.watch", "as cdp.call"},
     {"operations.list", "for whoever makes a client"},
     {"openapi", "for whoever makes a client"},
     {"metrics", "for Prometheus"},

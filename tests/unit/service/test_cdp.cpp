@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "service/cdp_client.hpp"
 #include "service/cdp_service.hpp"
 #include "unit/browser/played_socket.hpp"
 #include "unit/service/fake_browsers.hpp"
@@ -150,6 +151,96 @@ TEST_F(CdpServiceTest, ABugWhileACommandIsTakenIsTheAnswerToItAndTheClientIsServ
   while (!served && io.run_one_for(std::chrono::seconds(5)) > 0) {
   }
   EXPECT_EQ(service.counts().clients, 0U);
+}
+
+class CdpClientTest : public CdpServiceTest {
+ protected:
+  CdpClientTest() {
+    browsers.infos = {info("a", "one", 5)};
+    browsers.answer = [this](std::string_view, std::string_view params) -> Result<std::string> {
+      auto const has = [params](std::string_view text) { return params.find(text) != std::string_view::npos; };
+      if (has("debugger.getTargets"))
+        return std::string(R"({"value":[{"id":"T1","type":"page","title":"t","url":"http://x/","tabId":7}]})");
+      if (has("tabs.query")) return std::string(R"({"value":[{"id":7,"windowId":1,"url":"http://x/","title":"t"}]})");
+      if (has("DOM.getDocument")) return std::string(R"({"value":{"root":{"nodeId":1}}})");
+      if (has("Network.enable")) ++enables;
+      if (has("DOM.describeNode")) {
+        Error error{ErrorName::BadRequestError, "ours"};
+        error.extra["cdp"] = {{"code", -32000}, {"message", "Could not find node with given id"}};
+        return error;
+      }
+      return std::string(R"({"value":{}})");
+    };
+  }
+  std::unique_ptr<CdpClient> client(std::optional<cdp::TabId> tab) {
+    auto made = run(service.client("a", tab));
+    return made ? std::move(*made) : nullptr;
+  }
+  int enables = 0;
+};
+
+TEST_F(CdpClientTest, ACallIsAnsweredWithTheRawResultOrChromesOwnError) {
+  auto const page = client(7);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(*run(page->call("DOM.getDocument")), R"({"root":{"nodeId":1}})");
+  auto const failed = run(page->call("DOM.describeNode", R"({"nodeId":9})"));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message, "Could not find node with given id");
+  auto const whole = client(std::nullopt);
+  EXPECT_NE(run(whole->call("Browser.getVersion"))->find("Chrome/156"), std::string::npos);
+}
+
+TEST_F(CdpClientTest, ATabThatIsNotThereIsSaid) {
+  auto const none = run(service.client("a", 99));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message, "No target with given id found");
+}
+
+TEST_F(CdpClientTest, WhatItHasSwitchedOnEndsWithIt) {
+  auto page = client(7);
+  ASSERT_TRUE(run(page->call("Network.enable")));
+  EXPECT_EQ(enables, 1);
+  EXPECT_EQ(service.counts().attached, 1U);
+  page.reset();
+  EXPECT_EQ(service.counts().clients, 0U);
+  EXPECT_EQ(service.counts().attached, 0U);
+}
+
+TEST_F(CdpClientTest, EventsThatFitComeToItsHandlersAlone) {
+  auto const page = client(7);
+  ASSERT_TRUE(run(page->call("Network.enable")));
+  std::vector<std::string> heard;
+  auto const note = [&heard](std::string_view, std::string_view method, std::string_view params) {
+    heard.push_back(std::string(method) + " " + std::string(params));
+  };
+  page->on_event("Network.*", note);
+  page->on_event("Networks.dataReceived", note);
+  service.debugger_event("a", R"({"tab":7,"method":"Network.dataReceived","params":{"requestId":"1"}})");
+  EXPECT_EQ(heard, (std::vector<std::string>{R"(Network.dataReceived {"requestId":"1"})"}));
+}
+
+TEST_F(CdpClientTest, ACallThatIsNotAnsweredInTimeSaysSoAndItsAnswerIsDropped) {
+  auto const page = client(7);
+  ASSERT_TRUE(run(page->call("DOM.getDocument")));
+  browsers.answer = nullptr;  // from now on nothing is answered by itself
+  auto const late = run(page->call("Page.reload", "{}", 30));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, CdpClient::too_late);
+  EXPECT_NE(late.error().message.find("may or may not"), std::string::npos);
+  browsers.reply("a", std::string_view(R"({"value":{}})"));
+}
+
+TEST_F(CdpClientTest, ATargetThatGoesEndsItsCallsAndTellsWhy) {
+  auto const page = client(7);
+  ASSERT_TRUE(run(page->call("DOM.getDocument")));
+  browsers.answer = nullptr;
+  bool told = false;
+  page->on_closed([&told] { told = true; });
+  boost::asio::post(io, [this] { service.chrome_event("a", R"({"path":"tabs.onRemoved","args":[7,{}]})"); });
+  EXPECT_FALSE(run(page->call("Page.reload")));
+  EXPECT_TRUE(told);
+  EXPECT_EQ(page->closed_because(), "target closed");
+  EXPECT_EQ(run(page->call("Page.reload")).error().code, cdp::link_lost);
 }
 
 TEST(CdpFailure, ChromesOwnErrorIsPassedOnWhole) {
