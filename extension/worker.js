@@ -6,6 +6,7 @@
 import { browserHandlers } from "./worker/browser.js";
 import { chromeHandlers } from "./worker/chrome.js";
 import { debuggerHandlers } from "./worker/debugger.js";
+import { downloadHandlers } from "./worker/downloads.js";
 import { linkHandlers } from "./worker/links.js";
 import { popupHandlers } from "./worker/popups.js";
 import { reloadHandlers } from "./worker/reloading.js";
@@ -18,7 +19,7 @@ const fault = (what) => emit("log", { level: "error", text: `a fault of the exte
 addEventListener("error", ({ error, message }) => fault(error?.stack ?? message));
 addEventListener("unhandledrejection", ({ reason }) => fault(reason?.stack ?? String(reason)));
 
-serve({ ...browserHandlers, ...chromeHandlers, ...debuggerHandlers, ...linkHandlers, ...popupHandlers, ...reloadHandlers, ...sandboxHandlers, ...taskHandlers });
+serve({ ...browserHandlers, ...chromeHandlers, ...debuggerHandlers, ...downloadHandlers, ...linkHandlers, ...popupHandlers, ...reloadHandlers, ...sandboxHandlers, ...taskHandlers });
 
 chrome.runtime.onInstalled.addListener(() => void ensureOffscreen());
 chrome.runtime.onStartup.addListener(() => void ensureOffscreen());

@@ -46,6 +46,7 @@ class World final : public Transport, public Files, public Sockets {
   void follow(TabId, bool, std::string_view foretold, std::int64_t) override {
     if (any::wire::check_json(foretold).has_error()) differ("a popup is foretold what is no JSON", foretold);
   }
+  void name_downloads(bool, bool) override {}
   void chrome(std::string_view path, std::string_view args, Answered done) override {
     if (any::wire::check_json(args).has_error()) differ("chrome.* is called with what is no JSON", args);
     calls.push_back({std::string(path), std::move(done)});

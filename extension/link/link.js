@@ -21,7 +21,7 @@ const LET_GO_MS = 90_000;
 const KEEP_MS = 5;
 const LINES_AT_ONCE = 200;
 /** Only the worker parses these: a payload of CDP is not touched on its way. */
-const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach", "debugger.follow", "chrome.call"]);
+const PASSED_ON = new Set(["debugger.attach", "debugger.send", "debugger.detach", "debugger.follow", "debugger.nameDownloads", "chrome.call"]);
 
 /** @typedef {"searching"|"handshake"|"linked"|"refused"|"key-changed"|"same"|"stranger"|"prototype"} State */
 
@@ -119,7 +119,12 @@ export class Link {
   /** Ends its attachments, unless it is linked by then. @param {number} ms */
   planLettingGo(ms) {
     clearTimeout(this.letGo);
-    this.letGo = setTimeout(() => this.context.callWorker("debugger.detachAll", {}, this.address).catch(() => {}), ms);
+    this.letGo = setTimeout(() => this.letGoAll(), ms);
+  }
+
+  /** Nothing is left of what its daemon used the debugger for. */
+  letGoAll() {
+    for (const what of ["debugger.detachAll", "debugger.stopNaming"]) this.context.callWorker(what, {}, this.address).catch(() => {});
   }
 
   /** @param {import("../types.js").Level} level @param {string} text @param {{task?: string}} [about] */
@@ -230,7 +235,7 @@ export class Link {
   linked(rpc) {
     clearTimeout(this.letGo);
     // The daemon attaches anew to what it still wants; of another run of it nothing is left to want the rest.
-    this.context.callWorker("debugger.detachAll", {}, this.address).catch(() => {});
+    this.letGoAll();
     this.log("info", `linked to the daemon ${this.daemon.version} at ${this.address}`);
     this.become("linked");
     this.pinger = setInterval(() => rpc.request("link.ping", {}).catch(() => {}), PING_MS);
@@ -318,6 +323,7 @@ export class Link {
       case "debugger.send":
       case "debugger.detach":
       case "debugger.follow":
+      case "debugger.nameDownloads":
         if (this.context.paused()) throw failure("PausedError", "the person has paused this browser: resume it in the extension's popup");
         return this.hand(method, params);
       case "chrome.subscribe":

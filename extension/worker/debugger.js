@@ -18,6 +18,11 @@ let watcher = () => {};
 /** Is called for each event of a tab's Page domain that opens a window. @param {typeof watcher} call */
 export const watchWindows = (call) => void (watcher = call);
 
+/** @type {(links: Set<string>, params: any) => void} */
+let downloadWatcher = () => {};
+/** Is called where a page, or a frame in it, begins a download. @param {typeof downloadWatcher} call */
+export const watchDownloads = (call) => void (downloadWatcher = call);
+
 /** @param {{tab?: number, target?: string}} params @returns {Key} */
 function keyOf({ tab, target }) {
   if (Number.isInteger(tab)) return /** @type {number} */ (tab);
@@ -52,6 +57,7 @@ listenToAttachments({
   onEvent: (key, links, source, method, params) => {
     if (links.size === 0) return;
     if (method === "Page.windowOpen" && typeof key === "number") watcher(key, links, method, params);
+    if (method === "Page.downloadWillBegin") downloadWatcher(links, params);
     const tellWith = (/** @type {any} */ whole) => tell(key, links, source.sessionId, method, whole);
     if (method === "DOM.setChildNodes" && takeNodes(placeOf(key, source.sessionId), params, tellWith)) return;
     tellWith(params);

@@ -51,6 +51,8 @@ void Gateway::Impl::link_up(Facts said) {
   link.came_up();
   looking.cancel();
   finding.cancel();
+  downloads.naming = {};
+  name_downloads();
   if (!clients.empty() || !when_known.empty()) look();
   subscribe_while_needed();
 }

@@ -263,7 +263,11 @@ struct Gateway::Impl {
   /// to hear of downloads.
   void hear_downloads(Target& on);
   void hear_downloads();
+  void name_downloads();  ///< tells the browser in which windows clients want downloads saved
   void join(Download& download);
+  /// Where it waits for the person, or was given up for want of an answer: its page's clients are told, and what to do.
+  void tell_what_holds(Download const& download);
+  void warn_page(Download const& download, std::string_view text);  ///< a line in the log of the page that it is from
   void finish(Download& download);
   void deliver(std::string const& guid, std::string const& file);
   void tell_download(Download const& download, std::string_view state, std::map<ClientId, std::string> const& paths);

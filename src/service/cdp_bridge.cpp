@@ -210,6 +210,12 @@ void CdpBridge::follow(cdp::TabId tab, bool on, std::string_view commands, std::
   ask("debugger.follow", params, noted("debugger.follow"));
 }
 
+void CdpBridge::name_downloads(bool regular, bool incognito) {
+  auto const flag = [](bool on) { return std::string(on ? "true" : "false"); };
+  ask("debugger.nameDownloads", R"({"regular":)" + flag(regular) + R"(,"incognito":)" + flag(incognito) + "}",
+      noted("debugger.nameDownloads"));
+}
+
 void CdpBridge::chrome(std::string_view path, std::string_view args, cdp::Answered done) {
   ask("chrome.call", path_params(path, args), taken(std::move(done)));
 }

@@ -44,6 +44,7 @@ class CdpBridge final : public cdp::Transport,
   void send(cdp::Debuggee const& debuggee, std::string_view session, std::string_view method, std::string_view params,
             cdp::Answered done) override;
   void follow(cdp::TabId tab, bool on, std::string_view commands, std::int64_t mark) override;
+  void name_downloads(bool regular, bool incognito) override;
   void chrome(std::string_view path, std::string_view args, cdp::Answered done) override;
   void subscribe(std::string_view path) override;
   void unsubscribe(std::string_view path) override;

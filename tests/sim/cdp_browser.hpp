@@ -69,6 +69,7 @@ class Browser final : public Transport, public Files {
   void send(Debuggee const& debuggee, std::string_view session, std::string_view method, std::string_view params,
             Answered done) override;
   void follow(TabId, bool, std::string_view, std::int64_t) override {}
+  void name_downloads(bool, bool) override {}
   void chrome(std::string_view path, std::string_view args, Answered done) override;
   void subscribe(std::string_view path) override { subscribed_.emplace(path); }
   void unsubscribe(std::string_view path) override { subscribed_.erase(std::string(path)); }

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 HTML = "text/html; charset=utf-8"
 
@@ -220,6 +220,9 @@ class Pages:
             return self._send(request, HTML, {}, b"<!doctype html><title>Not found</title>", 404)
         if at.path == "/download":
             return self._send(request, "application/octet-stream", {"Content-Disposition": "attachment; filename=x.bin"}, b"bytes")
+        if at.path == "/file":  # a download of any name and type
+            name = f"; filename*=UTF-8''{quote(query['name'], safe='')}" if query.get("name") else ""
+            return self._send(request, query["type"], {"Content-Disposition": f"attachment{name}"}, b"bytes of a file")
         if at.path == "/pdf":
             return self._send(request, "application/pdf", {}, PDF)
         if at.path == "/doing":

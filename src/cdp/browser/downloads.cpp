@@ -12,16 +12,29 @@ namespace any::cdp {
 namespace {
 
 constexpr std::size_t most_running = 1'000, most_items = 100;
+constexpr std::size_t most_bytes = 240;  ///< of a file's name: 255, and a copy under way ends in ".part"
+constexpr Millis ask_wait =
+    3'000;  ///< Chrome gives a download its place within some milliseconds, unless it asks for it
 constexpr Millis join_wait = 1'000;  ///< chrome.downloads tells of an item some milliseconds after the page
 
 std::string one(std::int64_t id) {
   return "[" + std::to_string(id) + "]";
 }
 
+/// Cut to what file systems take, whole characters; its ending stays.
+std::string short_name(std::string_view name) {
+  if (name.size() <= most_bytes) return std::string(name);
+  auto const dot = name.rfind('.');
+  auto const ending = dot != name.npos && name.size() - dot <= most_bytes / 4 ? name.substr(dot) : "";
+  auto end = most_bytes - ending.size();
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(name.substr(0, end)).append(ending);
+}
+
 /// A name without a folder.
 std::string plain_name(std::string_view name) {
   if (auto const slash = name.find_last_of("/\\"); slash != name.npos) name.remove_prefix(slash + 1);
-  return name.empty() || name == "." || name == ".." ? "download" : std::string(name);
+  return name.empty() || name == "." || name == ".." ? "download" : short_name(name);
 }
 
 std::string in_folder(std::string_view folder, std::string_view name) {
@@ -33,6 +46,23 @@ std::string in_folder(std::string_view folder, std::string_view name) {
 std::string site_pattern(std::string_view url) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) return {};
   return std::string(url.substr(0, url.find_first_of("/?#", url.find("://") + 3))) + "/*";
+}
+
+/// What keeps Chrome from saving it, in words for a person; empty: nothing does.
+std::string what_holds(Download const& download, json::object const& item) {
+  auto const state = text_in(item, "state"), danger = text_in(item, "danger");
+  auto const name = "\"" + download.name + "\"";
+  bool const given_up = state == "interrupted" && text_in(item, "error") == "USER_CANCELED";
+  if (text_in(item, "filename").empty() && (state == "in_progress" || given_up)) {
+    return "Chrome " + std::string(given_up ? "asked the person where to save " : "asks the person where to save ") +
+           name + (given_up ? ", in vain" : ", and no extension can answer for them") +
+           R"(. "Ask where to save each file before downloading" can be switched off in chrome://settings/downloads.)";
+  }
+  if (state == "in_progress" && !danger.empty() && danger != "safe" && danger != "accepted") {
+    return "Chrome holds " + name + " back as dangerous (" + danger +
+           ") until the person keeps it in chrome://downloads.";
+  }
+  return {};
 }
 
 bool same_url(Download const& download, DownloadItem const& item) {
@@ -106,7 +136,19 @@ bool Gateway::Impl::download_method(Session& by, Command const& command) {
 }
 
 void Gateway::Impl::hear_downloads() {
+  name_downloads();
   for (auto const& [id, on] : targets) hear_downloads(*on);
+}
+
+void Gateway::Impl::name_downloads() {
+  std::pair<bool, bool> wanted;
+  for (auto const& [whose, wish] : downloads.wishes) {
+    if (wish.kind == DownloadWish::Kind::deny) continue;
+    (incognito_context(whose.second) ? wanted.second : wanted.first) = true;
+  }
+  if (!link.up() || wanted == downloads.naming) return;
+  downloads.naming = wanted;
+  transport.name_downloads(wanted.first, wanted.second);
 }
 
 void Gateway::Impl::hear_downloads(Target& on) {
@@ -131,6 +173,7 @@ void Gateway::Impl::download_event(Target& on, std::string_view method, std::str
     if (known_one) return;
     auto& download = downloads.running.emplace_back();
     download.guid = guid;
+    download.target = on.info.id;
     download.url = text_in(said, "url");
     download.name = plain_name(text_in(said, "suggestedFilename"));
     download.context = on.info.context.empty() ? default_context : on.info.context;
@@ -170,6 +213,7 @@ void Gateway::Impl::download_event(Target& on, std::string_view method, std::str
     download.ended = true;
     finish(download);
   } else if (state == "canceled") {
+    tell_what_holds(download);
     tell_download(download, "canceled", {});
     drop_download(guid);
   } else {
@@ -191,6 +235,7 @@ void Gateway::Impl::chrome_download(std::string_view path, json::array const& ar
     }
   } else if (path == "downloads.onChanged") {
     auto* const download = downloads.find(id);
+    if (download && said.contains("danger")) tell_what_holds(*download);
     auto const state = text_in(object_in(said, "state"), "current");
     if (!download || state.empty()) return;
     if (state == "complete") {
@@ -213,7 +258,29 @@ void Gateway::Impl::join(Download& download) {
   if (download.denied || download.cancelling) {
     transport.chrome("downloads.cancel", one(download.id), [](Answer const&) {});
   }
-  if (download.ended) finish(download);
+  if (download.ended) return finish(download);
+  timers.after(ask_wait, [this, guid = download.guid] {
+    if (auto* const still = downloads.find(guid); still && !still->ended) tell_what_holds(*still);
+  });
+}
+
+void Gateway::Impl::tell_what_holds(Download const& download) {
+  if (download.id < 0 || download.denied || download.cancelling) return;
+  auto const args = json::serialize(json::array{json::object{{"id", download.id}}});
+  transport.chrome("downloads.search", args, [this, copy = download](Answer const& answer) {
+    if (!answer) return;
+    auto read = wire::parse_strict(*answer, {256});
+    if (!read || !read->is_array() || read->get_array().empty() || !read->get_array()[0].is_object()) return;
+    if (auto const text = what_holds(copy, read->get_array()[0].get_object()); !text.empty()) warn_page(copy, text);
+  });
+}
+
+void Gateway::Impl::warn_page(Download const& download, std::string_view text) {
+  auto* const on = target(download.target);
+  if (!on) return;
+  spread(*on, "Log.entryAdded",
+         R"({"entry":{"source":"other","level":"warning","text":)" + wire::quote("any: " + std::string(text)) +
+             R"(,"timestamp":)" + std::to_string(clock.now().wall) + "}}");
 }
 
 void Gateway::Impl::finish(Download& download) {
@@ -290,9 +357,11 @@ void Gateway::Impl::deliver(std::string const& guid, std::string const& file) {
   if (to.empty()) return done();
   // A copy after the other, and the move at last.
   auto const step = std::make_shared<std::function<void(std::size_t)>>();
-  *step = [this, delivery, to, file, done, weak = std::weak_ptr(step)](std::size_t at) {
+  *step = [this, guid, delivery, to, file, done, weak = std::weak_ptr(step)](std::size_t at) {
     bool const last = at + 1 == to.size();
-    auto placed = [delivery, to, at, last, done, next = weak.lock()](Answer const& answer) {
+    auto placed = [this, guid, delivery, to, at, last, done, next = weak.lock()](Answer const& answer) {
+      auto const* const whose = downloads.find(guid);
+      if (!answer && whose) warn_page(*whose, answer.error().message);
       delivery->paths[to[at].first] = answer ? to[at].second : std::string();
       if (answer && last) delivery->last = to[at].second;
       last ? done() : (*next)(at + 1);

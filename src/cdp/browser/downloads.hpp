@@ -27,6 +27,7 @@ struct DownloadItem {
 
 struct Download {
   std::string guid, url, name, context;
+  std::string target;                       ///< the page that it comes from
   std::int64_t id = -1;                     ///< chrome.downloads' number; -1: not known yet
   std::string total = "0", received = "0";  ///< raw numbers, as last told
   bool denied = false, cancelling = false;
@@ -39,6 +40,7 @@ struct Downloads {
   std::set<std::pair<ClientId, std::string>> listeners;             ///< sessions with eventsEnabled
   std::list<Download> running;
   std::deque<DownloadItem> items;  ///< the newest last
+  std::pair<bool, bool> naming;    ///< as last said to the transport: in ordinary windows, in incognito ones
 
   Download* find(std::string_view guid) {
     for (auto& download : running) {

@@ -48,6 +48,9 @@ class Transport {
   /// the chrome events "debugger.followed" with [{opener, frame, tab, url, mark, error?}], `mark` being that of the
   /// commands which were sent, and "debugger.followedAnswers" with [{tab, answers: [{value} | {error}]}].
   virtual void follow(TabId tab, bool on, std::string_view commands, std::int64_t mark) = 0;
+  /// While on: downloads of attached pages (in which windows) get a plain name, under which Chrome saves each without
+  /// asking. Ends with the link.
+  virtual void name_downloads(bool regular, bool incognito) = 0;
   /// Calls a function of chrome.*, e.g. "tabs.query" with R"([{"active":true}])". An error's message is Chrome's own.
   virtual void chrome(std::string_view path, std::string_view args, Answered done) = 0;
   /// Hears an event of chrome.* from now on (Gateway::chrome_event), until unsubscribe or the link's end.

@@ -56,6 +56,9 @@ class FakeTransport final : public Transport {
     on ? (void)followed.insert(tab) : (void)followed.erase(tab);
     if (on) popups_get[tab] = {std::string(commands), mark};
   }
+  void name_downloads(bool regular, bool incognito) override {
+    naming.push_back(std::string(regular ? "regular" : "") + (incognito ? " incognito" : ""));
+  }
   void chrome(std::string_view path, std::string_view args, Answered done) override {
     put({.kind = Asked::Kind::chrome, .what = std::string(path), .params = std::string(args), .done = std::move(done)});
   }
@@ -142,6 +145,7 @@ class FakeTransport final : public Transport {
   std::vector<Debuggee> let_go;
   std::set<std::string> subscribed;
   std::set<TabId> followed;
+  std::vector<std::string> naming;  ///< of downloads: in which windows, as said one after the other
   std::map<TabId, std::pair<std::string, std::int64_t>> popups_get;  ///< what a tab opens is sent, and its mark
   std::map<std::string, std::string> usual;
 

@@ -92,6 +92,63 @@ TEST_F(DownloadsOfPages, keep_their_own_name_with_allow_and_never_leave_the_fold
   EXPECT_EQ(last(), "") << "said once";
 }
 
+TEST_F(DownloadsOfPages, get_a_name_that_a_file_can_have) {
+  want(1, "allow", "/down");
+  item();
+  std::string letters;
+  for (int i = 0; i < 100; ++i) letters += "\u540d";
+  gateway.debugger_event(
+      {.tab = 1}, "", "Page.downloadWillBegin",
+      R"({"frameId":"F","guid":"g1","url":"http://a.example/f","suggestedFilename":")" + letters + R"(.txt"})");
+  progress("completed");
+  found();
+  EXPECT_THAT(places(), ElementsAre("/down/" + letters.substr(0, 78 * 3) + ".txt"));
+}
+
+TEST_F(DownloadsOfPages, are_saved_without_asking_as_long_as_a_client_wants_them) {
+  using Said = std::vector<std::string>;
+  want(1, "deny");
+  EXPECT_EQ(transport.naming, Said{}) << "what is denied needs no name";
+  want(1, "allow");
+  want(1, "allowAndName");
+  EXPECT_EQ(transport.naming, Said{"regular"});
+  transport.link_down(gateway);
+  transport.link_up(gateway, {.browser_id = "b"});
+  EXPECT_EQ(transport.naming, (Said{"regular", "regular"})) << "the browser forgets it with the link";
+  gateway.gone(1);
+  EXPECT_EQ(transport.naming, (Said{"regular", "regular", ""}));
+}
+
+TEST_F(DownloadsOfPages, that_wait_for_the_person_say_what_for) {
+  want(1, "allowAndName");
+  say(1, 9, "Log.enable", "{}", session);
+  begins();
+  item();
+  last();
+  clock.pass(3'000);
+  gateway.tick();
+  transport.answer("downloads.search", R"([{"id":7,"state":"in_progress","danger":"safe","filename":""}])");
+  EXPECT_THAT(last(), HasSubstr("asks the person where to save"));
+  gateway.chrome_event("downloads.onChanged", R"([{"id":7,"danger":{"current":"file"}}])");
+  transport.answer("downloads.search", R"([{"id":7,"state":"in_progress","danger":"file","filename":"/d/x"}])");
+  EXPECT_THAT(last(), HasSubstr("holds \\\"rep ort.bin\\\" back as dangerous (file)"));
+  progress("canceled");
+  last();
+  transport.answer("downloads.search", R"([{"id":7,"state":"interrupted","error":"USER_CANCELED","filename":""}])");
+  EXPECT_THAT(last(), HasSubstr("chrome://settings/downloads"));
+}
+
+TEST_F(DownloadsOfPages, that_a_server_ends_have_nothing_to_say_of_the_person) {
+  want(1, "allowAndName");
+  say(1, 9, "Log.enable", "{}", session);
+  begins();
+  item();
+  progress("canceled");
+  last();
+  transport.answer("downloads.search", R"([{"id":7,"state":"interrupted","error":"SERVER_FAILED","filename":""}])");
+  EXPECT_EQ(last(), "");
+}
+
 TEST_F(DownloadsOfPages, stay_where_they_are_by_default) {
   want(1, "default");
   begins();
@@ -131,10 +188,14 @@ TEST_F(DownloadsOfPages, that_cannot_be_moved_do_not_look_complete) {
   begins();
   item();
   progress("completed");
+  say(1, 9, "Log.enable", "{}", session);
   files.full = true;
   found();
   EXPECT_THAT(places(), ElementsAre("/home/p/Downloads/rep ort.bin"));
-  EXPECT_THAT(last(), HasSubstr(R"("state":"canceled")"));
+  auto const heard = sockets.rest(1);
+  ASSERT_GE(heard.size(), 2U);
+  EXPECT_THAT(heard[heard.size() - 2], HasSubstr(R"("level":"warning","text":"any: )"));
+  EXPECT_THAT(heard.back(), HasSubstr(R"("state":"canceled")"));
 }
 
 TEST_F(DownloadsOfPages, of_two_with_one_url_each_gets_its_own_file) {
