@@ -8,9 +8,8 @@
 #include <thread>
 
 #include "store/loop.hpp"
-#include "store/memory_store.hpp"
+#include "store/played_store.hpp"
 #include "store/tasks.hpp"
-#include "store/wrapped_store.hpp"
 
 namespace any::store {
 namespace {
@@ -18,74 +17,10 @@ using namespace store_test;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-/// What the test and the store on the journal's thread share.
-struct Control {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool open = true;                    // closed: apply() waits
-  int waiting = 0;                     // in apply() at the gate
-  bool full = false;                   // every apply() fails
-  bool broken = false;                 // every apply() throws
-  std::size_t too_large = 0;           // scripts from this size on do not fit; 0: all do
-  std::vector<std::size_t> batches{};  // sizes of those applied
-  std::vector<bool> synced{};
-  bool closed = false;
-
-  void let(bool pass) {
-    std::lock_guard const lock{mutex};
-    open = pass;
-    changed.notify_all();
-  }
-  void wait_until_one_waits() {
-    std::unique_lock lock{mutex};
-    changed.wait(lock, [&] { return waiting > 0; });
-  }
-  template <class T>
-  T get(T Control::*what) {
-    std::lock_guard const lock{mutex};
-    return this->*what;
-  }
-  template <class T>
-  void set(T Control::*what, T value) {
-    std::lock_guard const lock{mutex};
-    this->*what = value;
-  }
-};
-
-class ControlledStore final : public WrappedStore {
- public:
-  explicit ControlledStore(Control& control) : WrappedStore{std::make_unique<MemoryStore>()}, control_{control} {}
-  ~ControlledStore() override { control_.set(&Control::closed, true); }
-
-  Result<void> apply(std::vector<task::Write> const& writes, bool sync) override {
-    {
-      std::unique_lock lock{control_.mutex};
-      ++control_.waiting;
-      control_.changed.notify_all();
-      control_.changed.wait(lock, [&] { return control_.open; });
-      --control_.waiting;
-      auto const fits = [&](task::Write const& write) {
-        auto const* insert = std::get_if<task::InsertTask>(&write);
-        return !insert || control_.too_large == 0 || insert->record.request.script.size() < control_.too_large;
-      };
-      if (control_.broken) throw std::runtime_error("it broke");
-      if (control_.full || !std::all_of(writes.begin(), writes.end(), fits)) {
-        return Error{ErrorName::DiskFullError, "full"};
-      }
-      control_.batches.push_back(writes.size());
-      control_.synced.push_back(sync);
-    }
-    return WrappedStore::apply(writes, sync);
-  }
-
- private:
-  Control& control_;
-};
-
 class JournalTest : public testing::Test {
  protected:
   void start(JournalOptions options = {}) {
-    journal_ = std::make_unique<Journal>(std::make_unique<ControlledStore>(control_), loop_.post(), options);
+    journal_ = std::make_unique<Journal>(std::make_unique<PlayedStore>(disk_), loop_.post(), options);
   }
   /// Its outcome joins said_: "name" or "name: error".
   Done<void> say(std::string name) {
@@ -100,7 +35,7 @@ class JournalTest : public testing::Test {
     ASSERT_TRUE(loop_.run_until([&] { return said_.size() >= count; }));
   }
 
-  Control control_;
+  PlayedDisk disk_;
   Loop loop_;
   std::vector<std::string> said_;
   std::unique_ptr<Journal> journal_;
@@ -108,34 +43,34 @@ class JournalTest : public testing::Test {
 
 TEST_F(JournalTest, AppendsThatWaitTogetherShareOneTransactionAndAreAnsweredInOrder) {
   start();
-  control_.let(false);
+  disk_.let(false);
   insert("t0");
-  control_.wait_until_one_waits();
+  disk_.wait_until_one_waits();
   std::vector<std::string> expected{"t0"};
   for (int i = 1; i <= 100; ++i) {
     insert("t" + std::to_string(i));
     expected.push_back("t" + std::to_string(i));
   }
-  control_.let(true);
+  disk_.let(true);
   wait_for(101);
   EXPECT_EQ(said_, expected);
-  EXPECT_THAT(control_.get(&Control::batches), ElementsAre(1U, 100U));
+  EXPECT_THAT(disk_.get(&PlayedDisk::batches), ElementsAre(1U, 100U));
   EXPECT_EQ(journal_->stats().commits, 2U);
   EXPECT_EQ(journal_->stats().appends, 101U);
 }
 
 TEST_F(JournalTest, ATransactionIsBounded) {
   start({.max_batch = 10});
-  control_.let(false);
+  disk_.let(false);
   insert("t");
-  control_.wait_until_one_waits();
+  disk_.wait_until_one_waits();
   for (int i = 0; i < 25; ++i) insert("t" + std::to_string(i));
   std::vector<task::Write> large;
   for (int i = 0; i < 30; ++i) large.push_back(task::InsertTask{queued("large" + std::to_string(i))});
   journal_->append(std::move(large), true, say("large"));
-  control_.let(true);
+  disk_.let(true);
   wait_for(27);
-  EXPECT_THAT(control_.get(&Control::batches), ElementsAre(1U, 10U, 10U, 5U, 30U));
+  EXPECT_THAT(disk_.get(&PlayedDisk::batches), ElementsAre(1U, 10U, 10U, 5U, 30U));
 }
 
 TEST_F(JournalTest, WritesThatAreNotDurableAreCommittedSoonWithoutCompanyAndUnsynced) {
@@ -144,7 +79,7 @@ TEST_F(JournalTest, WritesThatAreNotDurableAreCommittedSoonWithoutCompanyAndUnsy
   insert("b", false);
   wait_for(2);
   EXPECT_THAT(said_, ElementsAre("a", "b"));
-  EXPECT_THAT(control_.get(&Control::synced), testing::Each(false));
+  EXPECT_THAT(disk_.get(&PlayedDisk::synced), testing::Each(false));
 }
 
 TEST_F(JournalTest, WritesThatAreNotDurableRideAlongWithTheNextDurableOne) {
@@ -154,8 +89,8 @@ TEST_F(JournalTest, WritesThatAreNotDurableRideAlongWithTheNextDurableOne) {
   insert("c", true);
   wait_for(3);
   EXPECT_THAT(said_, ElementsAre("a", "b", "c"));
-  EXPECT_THAT(control_.get(&Control::batches), ElementsAre(3U));
-  EXPECT_THAT(control_.get(&Control::synced), ElementsAre(true));
+  EXPECT_THAT(disk_.get(&PlayedDisk::batches), ElementsAre(3U));
+  EXPECT_THAT(disk_.get(&PlayedDisk::synced), ElementsAre(true));
 }
 
 TEST_F(JournalTest, ReadsSeeWhatWasQueuedBeforeThem) {
@@ -193,14 +128,14 @@ TEST_F(JournalTest, EveryReadAnswers) {
 
 TEST_F(JournalTest, AnAppendThatDoesNotFitFailsAlone) {
   start();
-  control_.set(&Control::too_large, std::size_t{100});
-  control_.let(false);
+  disk_.set(&PlayedDisk::too_large, std::size_t{100});
+  disk_.let(false);
   insert("first");
-  control_.wait_until_one_waits();
+  disk_.wait_until_one_waits();
   insert("a");
   insert("large", true, std::string(200, 's'));
   insert("b");
-  control_.let(true);
+  disk_.let(true);
   wait_for(4);
   EXPECT_THAT(said_, ElementsAre("first", "a", "large: DiskFullError", "b"));
   EXPECT_EQ(journal_->stats().failures, 2U);
@@ -209,24 +144,24 @@ TEST_F(JournalTest, AnAppendThatDoesNotFitFailsAlone) {
 TEST_F(JournalTest, AnAppendThatIsWrongFailsAlone) {
   start();
   insert("a");
-  control_.let(false);
+  disk_.let(false);
   insert("b");
   insert("a");
   journal_->append({event("nobody", 1)}, false, say("event"));
   insert("c");
-  control_.let(true);
+  disk_.let(true);
   wait_for(5);
   EXPECT_THAT(said_, ElementsAre("a", "b", "a: ConflictError", "event: NotFoundError", "c"));
 }
 
 TEST_F(JournalTest, AStoreThatThrowsIsAnInternalErrorForEachWhoAskedAndTheJournalGoesOn) {
   start();
-  control_.set(&Control::broken, true);
+  disk_.set(&PlayedDisk::broken, true);
   insert("a");
   insert("b", false);
   wait_for(2);
   EXPECT_THAT(said_, ElementsAre("a: InternalError", "b: InternalError"));
-  control_.set(&Control::broken, false);
+  disk_.set(&PlayedDisk::broken, false);
   insert("c");
   wait_for(3);
   EXPECT_EQ(said_.back(), "c");
@@ -234,11 +169,11 @@ TEST_F(JournalTest, AStoreThatThrowsIsAnInternalErrorForEachWhoAskedAndTheJourna
 
 TEST_F(JournalTest, AnAnswerThatThrowsKeepsNobodyElsesBack) {
   start();
-  control_.let(false);
+  disk_.let(false);
   journal_->append({task::InsertTask{queued("a", 1, "s")}}, true,
                    [](Result<void> const&) { throw std::runtime_error("it broke"); });
   insert("b");
-  control_.let(true);
+  disk_.let(true);
   wait_for(1);
   EXPECT_THAT(said_, ElementsAre("b"));
 }
@@ -247,13 +182,13 @@ TEST_F(JournalTest, WhileTheDiskIsFullDurableAppendsFailAndTheOthersAreKept) {
   start({.lazy = 1ms, .retry = 5ms});
   insert("a");
   wait_for(1);
-  control_.set(&Control::full, true);
+  disk_.set(&PlayedDisk::full, true);
   journal_->append({event("a", 1)}, false, say("event 1"));
   journal_->append({event("a", 2)}, false, say("event 2"));
   insert("b");
   wait_for(2);
   EXPECT_THAT(said_, ElementsAre("a", "b: DiskFullError"));
-  control_.set(&Control::full, false);
+  disk_.set(&PlayedDisk::full, false);
   wait_for(4);
   EXPECT_THAT(said_, ElementsAre("a", "b: DiskFullError", "event 1", "event 2"));
   std::size_t events = 0;
@@ -267,12 +202,12 @@ TEST_F(JournalTest, WhatIsKeptIsWrittenBeforeLaterWritesOfItsTask) {
   insert("a");
   insert("z");
   wait_for(2);
-  control_.set(&Control::full, true);
+  disk_.set(&PlayedDisk::full, true);
   journal_->append({task::UpdateTask{later("a", task::State::dispatched)}}, false, say("dispatched"));
   journal_->append({task::UpdateTask{later("a", task::State::running)}}, true, say("running"));
   wait_for(3);
   EXPECT_EQ(said_.back(), "running: DiskFullError");
-  control_.set(&Control::full, false);
+  disk_.set(&PlayedDisk::full, false);
   journal_->append({task::UpdateTask{later("a", task::State::running)}}, true, say("running"));
   wait_for(5);
   EXPECT_THAT(said_, ElementsAre("a", "z", "running: DiskFullError", "dispatched", "running"));
@@ -286,11 +221,11 @@ TEST_F(JournalTest, WhatIsKeptIsBoundedAndTheOldestSaySo) {
   start({.lazy = 1ms, .retry = 1h, .max_kept = 3});
   insert("a");
   wait_for(1);
-  control_.set(&Control::full, true);
+  disk_.set(&PlayedDisk::full, true);
   for (std::uint64_t i = 1; i <= 5; ++i) journal_->append({event("a", i)}, false, say("event " + std::to_string(i)));
   wait_for(3);
   EXPECT_THAT(said_, ElementsAre("a", "event 1: DiskFullError", "event 2: DiskFullError"));
-  control_.set(&Control::full, false);
+  disk_.set(&PlayedDisk::full, false);
   insert("b");
   wait_for(7);
   EXPECT_THAT(said_, testing::IsSupersetOf({"event 3", "event 4", "event 5", "b"}));
@@ -301,7 +236,7 @@ TEST_F(JournalTest, ClosingWritesWhatWaitsAndThenTheStoreIsClosed) {
   for (int i = 0; i < 50; ++i) insert("t" + std::to_string(i), i % 2 == 0);
   insert("last", false);
   journal_->close();
-  EXPECT_TRUE(control_.get(&Control::closed));
+  EXPECT_TRUE(disk_.get(&PlayedDisk::closed));
   loop_.run_posted();
   EXPECT_EQ(said_.size(), 51U);
   EXPECT_EQ(said_.back(), "last");
@@ -316,7 +251,7 @@ TEST_F(JournalTest, ClosingOnAFullDiskSaysWhatWasNotWritten) {
   start({.lazy = 1ms, .retry = 1h});
   insert("a");
   wait_for(1);
-  control_.set(&Control::full, true);
+  disk_.set(&PlayedDisk::full, true);
   journal_->append({event("a", 1)}, false, say("event"));
   journal_->close();
   loop_.run_posted();
@@ -327,7 +262,7 @@ TEST_F(JournalTest, GoesWithItsOwnerAndAnswersFirst) {
   start();
   insert("a");
   journal_.reset();
-  EXPECT_TRUE(control_.get(&Control::closed));
+  EXPECT_TRUE(disk_.get(&PlayedDisk::closed));
   loop_.run_posted();
   EXPECT_THAT(said_, ElementsAre("a"));
 }

@@ -94,7 +94,7 @@ TEST_F(LostLink, nothing_of_clients_whose_sockets_were_closed_is_left) {
   transport.always("windows.getLastFocused", R"({"id":9,"type":"normal","incognito":false})");
   transport.always("tabs.create", R"({"id":3,"windowId":9,"url":"about:blank","status":"complete"})");
   say(1, 2, "Target.createTarget", R"({"url":"http://new.example/"})");
-  gateway.link_down("cut");
+  transport.link_down(gateway);
   clock.pass(31'000);
   gateway.tick();
   transport.always("tabs.query", R"([{"id":3,"windowId":9,"url":"http://c.example/","status":"complete"}])");

@@ -1,70 +1,18 @@
 // The service on a real io thread and a real journal, whose store does as the test says.
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <condition_variable>
-#include <mutex>
 
 #include "service/task_service.hpp"
-#include "store/memory_store.hpp"
+#include "store/played_store.hpp"
 
 namespace any::service {
 namespace {
 
-/// Shared by the test and the store's thread.
-struct Disk {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool held = false, full = false;
-  int synced = 0;
-
-  void hold(bool now) {
-    std::lock_guard const lock(mutex);
-    held = now;
-    changed.notify_all();
-  }
-  void fill(bool now) {
-    std::lock_guard const lock(mutex);
-    full = now;
-  }
-};
-
-class DiskStore final : public store::Store {
- public:
-  explicit DiskStore(Disk& disk) : disk_(disk) {}
-  Result<void> apply(std::vector<task::Write> const& writes, bool sync) override {
-    std::unique_lock lock(disk_.mutex);
-    disk_.changed.wait(lock, [this] { return !disk_.held; });
-    if (disk_.full) return Error{ErrorName::DiskFullError, "The disk is full."};
-    if (sync) ++disk_.synced;
-    return memory_.apply(writes, sync);
-  }
-  Result<std::vector<task::Record>> load_live() override { return memory_.load_live(); }
-  Result<store::Stored> get(std::string_view id) override { return memory_.get(id); }
-  Result<std::vector<task::Record>> list(store::ListQuery const& query) override { return memory_.list(query); }
-  Result<std::vector<task::Event>> events(std::string_view id, std::uint64_t after) override {
-    return memory_.events(id, after);
-  }
-  Result<std::string> screenshot(std::string_view id) override { return memory_.screenshot(id); }
-  Result<store::Totals> totals() override { return memory_.totals(); }
-  Result<std::vector<store::BrowserRow>> browsers() override { return memory_.browsers(); }
-  Result<void> put_browser(store::BrowserRow const& row) override { return memory_.put_browser(row); }
-  Result<void> forget_browser(std::string_view id) override { return memory_.forget_browser(id); }
-  Result<std::string> meta(std::string_view name) override { return memory_.meta(name); }
-  Result<void> put_meta(std::string_view name, std::string_view value) override {
-    std::lock_guard const lock(disk_.mutex);
-    if (disk_.full) return Error{ErrorName::DiskFullError, "The disk is full."};
-    return memory_.put_meta(name, value);
-  }
-  Result<bool> prune(Millis wall, std::uint64_t bytes) override { return memory_.prune(wall, bytes); }
-
- private:
-  Disk& disk_;
-  store::MemoryStore memory_;
-};
+using store_test::PlayedDisk;
 
 struct Sent final : browser::TaskCommands {
   std::vector<task::SendStart> starts;
@@ -79,7 +27,7 @@ struct Sent final : browser::TaskCommands {
 class ServiceTest : public testing::Test {
  protected:
   ~ServiceTest() override {
-    disk.hold(false);
+    disk.let(true);
     service.stop();
     journal.close();
   }
@@ -135,25 +83,25 @@ class ServiceTest : public testing::Test {
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
   SystemClock clock;
-  Disk disk;
+  PlayedDisk disk;
   Sent sent;
-  store::Journal journal{std::make_unique<DiskStore>(disk),
+  store::Journal journal{std::make_unique<store_test::PlayedStore>(disk),
                          [this](std::function<void()> call) { boost::asio::post(io, std::move(call)); }};
   TaskService service{io, clock, journal, sent, task::Limits{}};
 };
 
 TEST_F(ServiceTest, NeitherTheAnswerNorTheStartLeavesBeforeTheTaskIsOnDisk) {
   link();
-  disk.hold(true);
+  disk.let(false);
   auto const answer = ask(service.submit(request("t")));
   pump();
   EXPECT_FALSE(answer.here());
   EXPECT_TRUE(sent.starts.empty());
-  disk.hold(false);
+  disk.let(true);
   ASSERT_TRUE(get(answer));
   EXPECT_TRUE((*answer)->created);
   EXPECT_EQ(sent.starts.size(), 1U);
-  EXPECT_GE(disk.synced, 1);
+  EXPECT_THAT(disk.get(&PlayedDisk::synced), testing::Contains(true));
 }
 
 TEST_F(ServiceTest, AnEndIsAcknowledgedOnlyWhenItIsOnDisk) {
@@ -161,13 +109,13 @@ TEST_F(ServiceTest, AnEndIsAcknowledgedOnlyWhenItIsOnDisk) {
   ASSERT_TRUE(get(ask(service.submit(request("t")))));
   service.accepted("b", run("t"), {5, "u", "t"});
   service.started("b", run("t"), std::nullopt, task::Injection::scripting);
-  disk.hold(true);
+  disk.let(false);
   auto const waiting = ask(service.get("t", 60'000));
   service.finished("b", run("t"), {.value = "7"}, 9);
   pump();
   EXPECT_TRUE(sent.acks.empty());
   EXPECT_FALSE(waiting.here());
-  disk.hold(false);
+  disk.let(true);
   auto const ended = get(waiting);
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->result, "7");
@@ -175,13 +123,13 @@ TEST_F(ServiceTest, AnEndIsAcknowledgedOnlyWhenItIsOnDisk) {
 }
 
 TEST_F(ServiceTest, OfTwoSubmitsOfOneIdOneIsANewTask) {
-  disk.hold(true);
+  disk.let(false);
   auto const first = ask(service.submit(request("t")));
   auto const same = ask(service.submit(request("t")));
   auto const other = ask(service.submit(request("t", "return 2")));
   pump();
   EXPECT_FALSE(same.here()) << "the first is not on disk yet";
-  disk.hold(false);
+  disk.let(true);
   EXPECT_TRUE(get(first)->created);
   ASSERT_TRUE(get(same));
   EXPECT_FALSE((*same)->created);
@@ -192,11 +140,11 @@ TEST_F(ServiceTest, OfTwoSubmitsOfOneIdOneIsANewTask) {
 
 TEST_F(ServiceTest, ARefusedSubmitIsTroubleUntilTheDiskTakesWritesAgain) {
   EXPECT_FALSE(service.trouble());
-  disk.fill(true);
+  disk.set(&PlayedDisk::full, true);
   EXPECT_FALSE(get(ask(service.submit(request("t")))));
   ASSERT_TRUE(service.trouble());
   EXPECT_EQ(service.trouble()->name, ErrorName::DiskFullError);
-  disk.fill(false);
+  disk.set(&PlayedDisk::full, false);
   EXPECT_TRUE(until([&] { return !service.trouble(); })) << "nobody need submit for that";
   EXPECT_TRUE(get(ask(service.submit(request("t")))));
 }
@@ -205,12 +153,12 @@ TEST_F(ServiceTest, ACancelIsAnsweredOnlyWhenItIsOnDisk) {
   link();
   ASSERT_TRUE(get(ask(service.submit(request("t")))));
   service.accepted("b", run("t"), {5, "u", "t"});
-  disk.hold(true);
+  disk.let(false);
   auto const cancelled = ask(service.cancel("t"));
   pump();
   EXPECT_FALSE(cancelled.here());
   EXPECT_EQ(sent.cancels, 0);
-  disk.hold(false);
+  disk.let(true);
   EXPECT_TRUE(get(cancelled));
   EXPECT_EQ(sent.cancels, 1);
 }
@@ -219,23 +167,23 @@ TEST_F(ServiceTest, ACancelThatCannotBeWrittenSaysSo) {
   link();
   ASSERT_TRUE(get(ask(service.submit(request("t")))));
   service.accepted("b", run("t"), {5, "u", "t"});
-  disk.fill(true);
+  disk.set(&PlayedDisk::full, true);
   auto const refused = get(ask(service.cancel("t")));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().name, ErrorName::DiskFullError);
-  disk.fill(false);
+  disk.set(&PlayedDisk::full, false);
 }
 
 TEST_F(ServiceTest, ASubmitOnAFullDiskIsRefusedAndTheTaskNeverRuns) {
   link();
-  disk.fill(true);
+  disk.set(&PlayedDisk::full, true);
   auto const refused = get(ask(service.submit(request("t"))));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().name, ErrorName::DiskFullError);
   EXPECT_EQ(get(ask(service.get("t", 0))).error().name, ErrorName::NotFoundError);
   EXPECT_TRUE(sent.starts.empty());
   EXPECT_EQ(service.counts().queued + service.counts().dispatched, 0U);
-  disk.fill(false);
+  disk.set(&PlayedDisk::full, false);
   auto const again = get(ask(service.submit(request("t"))));
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->created);
@@ -243,11 +191,11 @@ TEST_F(ServiceTest, ASubmitOnAFullDiskIsRefusedAndTheTaskNeverRuns) {
 }
 
 TEST_F(ServiceTest, ASubmitThatEndsAtOnceOnAFullDiskLeavesNothingOfItsIdBehind) {
-  disk.fill(true);
+  disk.set(&PlayedDisk::full, true);
   auto at_once = request("t");
   at_once.queue_timeout = 0;
   ASSERT_FALSE(get(ask(service.submit(at_once))));
-  disk.fill(false);
+  disk.set(&PlayedDisk::full, false);
   ASSERT_TRUE(until([&] { return !service.trouble(); }));
   auto const asked = ask(service.get("t", 0));
   auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(5);  // half of the wait for an end
@@ -261,12 +209,12 @@ TEST_F(ServiceTest, AnEndOnAFullDiskIsWrittenWhenThereIsRoom) {
   link();
   ASSERT_TRUE(get(ask(service.submit(request("t")))));
   service.accepted("b", run("t"), {5, "u", "t"});
-  disk.fill(true);
+  disk.set(&PlayedDisk::full, true);
   service.finished("b", run("t"), {.value = "7"}, 9);
   ASSERT_TRUE(until([&] { return service.trouble().has_value(); }));
   EXPECT_TRUE(sent.acks.empty());
   EXPECT_EQ(get(ask(service.submit(request("u")))).error().name, ErrorName::DiskFullError);
-  disk.fill(false);
+  disk.set(&PlayedDisk::full, false);
   ASSERT_TRUE(until([&] { return !sent.acks.empty(); }));
   EXPECT_FALSE(service.trouble());
   EXPECT_EQ(get(ask(service.get("t", 0)))->result, "7");
