@@ -60,10 +60,6 @@ sanitized() { # sanitized PRESET TARGET…: builds those tests with the sanitize
     "build/$preset/tests/$name" --gtest_brief=1 || return 1
   done
 }
-sanitized_daemon() { # sanitized_daemon TESTS…: each fails where the daemon's sanitizer has something to say
-  cmake --preset asan && cmake --build --preset asan --target any || return 1
-  ANY_BINARY=$PWD/build/asan/any tests "$@"
-}
 fuzzed() { # fuzzed TARGET…: a few seconds each, on top of what is in fuzz/seeds
   cmake --preset fuzz && cmake --build --preset fuzz --target "${@/#/fuzz_}" || return 1
   local name
@@ -118,8 +114,6 @@ step unit ctest --preset release
 step tidy scripts/tidy.sh ${chosen[tidy]:-wire task}
 step extension-checks npm run --silent check
 step python-types venv mypy --strict python/anytab
-# The other rooms take clang-tidy minutes: they are looked at with what the steps that wait leave of the machine.
-[[ $quick == --quick ]] || ! wanted tidy-others || begin_aside tidy-others nice -n 19 scripts/tidy.sh --but wire task
 wanted late-daemon && begin_aside late-daemon python bench/late_daemon.py 5
 [[ $quick == --quick ]] || ! wanted long-task || begin_aside long-task python bench/long_task.py 10
 step daemon tests_and_waits tests/daemon tests/python
@@ -128,12 +122,10 @@ step end-to-end tests_and_waits tests/e2e
 step late-daemon end_of late-daemon
 if [[ $quick != --quick ]]; then
   step faults tests_and_waits tests/faults
-  step tidy-others end_of tidy-others
   step conformance tests tests/conformance
   step long-task end_of long-task
   step conformance-page venv python tests/conformance/table.py --check
   step sanitizers-memory sanitized asan unit_base unit_async unit_wire unit_task unit_cdp unit_net unit_service store_suite contracts sim
-  step sanitizers-daemon sanitized_daemon tests/daemon/test_rpc.py tests/daemon/test_leaving.py tests/daemon/test_link.py tests/daemon/test_cdp_endpoints.py
   step fuzz fuzzed strict_json envelope http_request cdp_command cdp_gateway
   step sanitizers-threads sanitized tsan store_suite unit_browser unit_service
 fi

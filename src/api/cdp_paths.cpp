@@ -117,15 +117,14 @@ std::optional<CdpDoor> find_cdp_door(net::Head const& head) {
     browser = path.substr(0, slash);
     path.remove_prefix(slash);
   }
-  auto rest = path;
   CdpDoor door;
-  if (take(rest, "/json")) {
-    door = json_door(rest);
-  } else if (take(rest = path, "/devtools/page")) {
-    door = {.kind = Kind::page, .id = std::string(rest)};
-  } else if (take(rest = path, "/devtools/browser")) {
+  if (auto json = path; take(json, "/json")) {
+    door = json_door(json);
+  } else if (auto page = path; take(page, "/devtools/page")) {
+    door = {.kind = Kind::page, .id = std::string(page)};
+  } else if (auto named_in_path = path; take(named_in_path, "/devtools/browser")) {
     door.kind = Kind::browser;
-    if (browser.empty()) browser = rest;
+    if (browser.empty()) browser = named_in_path;
   } else if (head.upgrade && path.find('/', 1) == std::string_view::npos && (named || !is_other_door(path))) {
     door.kind = Kind::browser;
   } else {

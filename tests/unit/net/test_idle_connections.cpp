@@ -63,7 +63,7 @@ class IdleConnections : public ServerTest {
     }
     EXPECT_TRUE(ask("GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("GET /last|"));
     sockets.clear();
-    EXPECT_TRUE(eventually([&] { return connections() == 0; }));
+    EXPECT_TRUE(eventually([&] { return connections() == 0; }, std::chrono::seconds{60}));
   }
 };
 
