@@ -39,7 +39,7 @@ Async<CdpResult<std::string>> CdpClient::call(std::string method, std::string pa
   if (said) co_return std::move(*said);
   co_return cdp::Failure{too_late,
                          method + " was not answered " +
-                             (deadline ? "within " + std::to_string(*deadline / 1000) + " s" : std::string("in time")) +
+                             (deadline ? "within " + std::to_string(*deadline) + " ms" : std::string("in time")) +
                              ": it may or may not have been carried out."};
 }
 

@@ -56,12 +56,20 @@ def test_an_address_where_no_script_can_run_is_refused_before_it_is_a_task(daemo
     assert daemon.request("GET", "/v1/tasks")[1]["tasks"] == []
 
 
-# 422 is how a task that failed answers a request that was good.
+# 422 is how a task that failed answers a request that was good; of cdp.call 400 is Chrome's own error, and 502 says that Chrome has not
+# answered in time.
 CONFIG = """
 [[operations]]
 include-operation-id = "tasks.result"
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "401", "403", "404", "409", "422", "5xx"]
+
+[[operations]]
+include-operation-id = "cdp.call"
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422", "5xx"]
+[operations.checks.not_a_server_error]
+expected-statuses = ["2xx", "3xx", "4xx", "502", "503"]
 """
 
 

@@ -41,7 +41,7 @@ class RpcSocket:
     def raw(self, text: str) -> None:
         self._socket.send(text)
 
-    def send(self, method: str, **params: Any) -> int:
+    def send(self, method: str, /, **params: Any) -> int:
         number = next(self._ids)
         self.raw(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
         return number

@@ -122,7 +122,7 @@ std::string input(std::string const& more, std::string const& needs) {
       "method": {"type": "string", "minLength": 1, "examples": ["Page.captureScreenshot"]},
       "params": {"type": ["object", "null"]},
       "browser": {"type": ["string", "null"], "description": "id or label; default: the one used last"},
-      "tab": {"type": ["integer", "string", "null"], "description": "an id, \"active\", or a pattern like https://*.example/*; default: none, the browser itself"},
+      "tab": {"type": ["integer", "string", "null"], "minLength": 1, "description": "an id, \"active\", or a pattern like https://*.example/*; default: none, the browser itself"},
       "timeout": {"type": ["number", "null"], "minimum": 0, "description": "seconds to wait for the answer (default 30); more than 300 count as 300"}
     },
     "required": ["method")" +
