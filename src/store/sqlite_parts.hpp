@@ -33,6 +33,7 @@ Result<T> SqliteStore::answer(Work&& work) const {
 template <class Work>
 Result<void> SqliteStore::transaction(bool sync, Work&& work) {
   Batch batch;
+  bool committing = false;
   auto const changes = connection_->changes();
   try {
     set_sync(sync);
@@ -43,13 +44,14 @@ Result<void> SqliteStore::transaction(bool sync, Work&& work) {
     if (sync && unsynced_ && connection_->changes() == changes) {
       statements_->put_meta.run(std::string_view{"synced"}, std::string_view{});
     }
+    committing = true;
     statements_->commit.run();
   } catch (SqliteFailure const& failure) {
     auto const error = error_of(failure);
-    roll_back(batch);
+    roll_back(batch, committing);
     return error;
   } catch (Error const& error) {
-    roll_back(batch);
+    roll_back(batch, committing);
     return error;
   }
   unsynced_ = !sync;

@@ -100,13 +100,20 @@ void SqliteStore::set_sync(bool full) {
   full_sync_ = full;
 }
 
-void SqliteStore::roll_back(Batch const& batch) noexcept {
+void SqliteStore::roll_back(Batch const& batch, bool committing) {
   try {
     if (connection_->in_transaction()) statements_->roll_back.run();
   } catch (SqliteFailure const&) {
     // Some failures have rolled back already.
   }
-  for (auto const& file : batch.new_files) values_.remove(file);
+  if (!committing) {
+    for (auto const& file : batch.new_files) values_.remove(file);
+    return;
+  }
+  // The record may be in the log although its sync failed, and be back after a kill, until a later transaction has
+  // overwritten it there.
+  unsynced_ = true;
+  remove_files(batch.new_files);
 }
 
 void SqliteStore::checkpoint() noexcept {

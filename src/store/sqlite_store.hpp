@@ -71,7 +71,8 @@ class SqliteStore final : public Store {
   /// Syncs what was committed and is not synced yet.
   Result<void> sync();
   void set_sync(bool full);
-  void roll_back(Batch const& batch) noexcept;
+  /// `committing`: it is the commit that failed.
+  void roll_back(Batch const& batch, bool committing);
   void checkpoint() noexcept;
   /// Removes values' files that no record names any more. The journal is synced first: after a power cut a record whose
   /// end was not on disk is back and wants them. Where the sync fails they stay, for remove_orphans.

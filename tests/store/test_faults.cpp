@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "store/tasks.hpp"
 #include "store/watched_vfs.hpp"
 
@@ -43,6 +45,11 @@ class FailingDisk : public testing::TestWithParam<Fault> {
     EXPECT_EQ(store.events("old", 0).value().size(), 1U);
     EXPECT_EQ(store.totals().value().completed, 1U);
   }
+  /// What a daemon finds that was killed at this moment.
+  static std::unique_ptr<Store> after_a_kill(TemporaryFolder const& folder, TemporaryFolder const& copy) {
+    std::filesystem::copy(folder.state(), copy.state(), std::filesystem::copy_options::recursive);
+    return open(copy);
+  }
 };
 INSTANTIATE_TEST_SUITE_P(Each, FailingDisk,
                          testing::Values(Fault{"FullOnce", false, false}, Fault{"FullFromThenOn", false, true},
@@ -75,7 +82,6 @@ TEST_P(FailingDisk, LeavesNothingOfTheBatchWhicheverWriteFails) {
     EXPECT_EQ(done.error().name, ErrorName::DiskFullError);
     EXPECT_THAT(done.error().message, testing::HasSubstr(folder.state()));
     nothing_remains(*store);
-    EXPECT_EQ(folder.values(), 0U);
 
     if (n % 2 == 0) {
       store.reset();
@@ -84,8 +90,44 @@ TEST_P(FailingDisk, LeavesNothingOfTheBatchWhicheverWriteFails) {
     }
     must(store->apply(batch(), true));
     all_is_there(*store);
+    ASSERT_TRUE(store->prune(0, 1 << 30));
+    EXPECT_EQ(folder.values(), 2U);
     store.reset();
     all_is_there(*open(folder));
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(met, 10);
+}
+
+// A commit whose sync failed stands in the log, and a daemon that is killed then finds it there.
+TEST_P(FailingDisk, AKillAfterAFailureLeavesNoRecordWithoutItsValues) {
+  int met = 0;
+  for (int n = 1;; ++n) {
+    SCOPED_TRACE("write or sync number " + std::to_string(n));
+    watched_vfs::reset();
+    TemporaryFolder folder, killed;
+    auto store = open(folder);
+    must(store->apply({task::InsertTask{queued("old", 10)}}, true));
+    watched_vfs::fail_at(n, GetParam().io_error, GetParam().stays);
+    auto const done = store->apply(batch(), true);
+    auto const failed = watched_vfs::failed();
+    watched_vfs::fail_no_more();
+    if (!failed) break;
+    auto const next = after_a_kill(folder, killed);
+    if (done || (GetParam().stays && next->get("new"))) {
+      all_is_there(*next);
+    } else {
+      ++met;
+      nothing_remains(*next);
+    }
+    // Once the disk works again nothing is left of what failed, without any prune.
+    if (!done) {
+      must(store->put_meta("disk_probe", "now"));
+      TemporaryFolder later;
+      nothing_remains(*after_a_kill(folder, later));
+      ASSERT_TRUE(store->prune(0, 1 << 30));
+      EXPECT_EQ(folder.values(), 0U);
+    }
     if (HasFailure()) return;
   }
   EXPECT_GT(met, 10);
