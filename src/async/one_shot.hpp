@@ -2,7 +2,6 @@
 // A value that comes once, and whoever waits for it, all on one io thread.
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "async/async.hpp"
+#include "async/boot_timer.hpp"
 #include "async/spawn.hpp"
 #include "base/clock.hpp"
 
@@ -59,10 +59,10 @@ class OneShot {
   }
 
  private:
-  using Time = boost::asio::steady_timer::time_point;
+  using Time = BootTimer::time_point;
   struct State {
     explicit State(boost::asio::any_io_executor executor) : timer(std::move(executor)) {}
-    boost::asio::steady_timer timer;
+    BootTimer timer;
     std::optional<T> value{};
   };
   std::shared_ptr<State> state_;
