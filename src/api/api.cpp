@@ -70,7 +70,7 @@ struct Api::Impl {
     return refuse(checked.error(), head.method.substr(0, 20) + " " + head.path.substr(0, 100) + ": ");
   }
 
-  static Result<void> check_own_user(net::Peer const& peer) { return check_user(peer, ::geteuid(), net::peer_uid); }
+  static Result<void> check_own_user(net::Peer const& peer) { return check_user(peer, ::geteuid()); }
 
   net::Response refuse(Error const& error, std::string const& about) {
     ++metrics.refused[std::string(to_string(error.name))];

@@ -176,9 +176,8 @@ Result<void> check_head(net::Head const& head, GuardRules const& rules) {
   return check_token(head, rules);
 }
 
-Result<void> check_user(net::Peer const& peer, unsigned own,
-                        std::function<std::optional<unsigned>(net::Peer const&)> const& uid_of) {
-  auto const uid = uid_of(peer);
+Result<void> check_user(net::Peer const& peer, unsigned own) {
+  auto const uid = peer.uid;
   if (uid == own) return {};
   if (!uid) {
     return forbidden(

@@ -1,7 +1,6 @@
 #pragma once
 // Who may come in. Judged from the head alone, before any byte of a body is read.
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,9 +29,7 @@ std::optional<std::string> refused_extension(net::Head const& head, GuardRules c
 /// to point here must not become their origin).
 Result<void> check_host(net::Head const& head);
 
-/// The user at the other end. `uid_of` tells the owner of the peer's socket. ForbiddenError where it is another than
-/// `own`, or cannot be told.
-Result<void> check_user(net::Peer const& peer, unsigned own,
-                        std::function<std::optional<unsigned>(net::Peer const&)> const& uid_of);
+/// ForbiddenError where the user at the other end is another than `own`, or cannot be told.
+Result<void> check_user(net::Peer const& peer, unsigned own);
 
 }  // namespace any::api

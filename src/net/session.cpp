@@ -34,7 +34,8 @@ constexpr milliseconds quick_pace{250}, slow_pace{5'000};
 Session::Session(std::shared_ptr<ServerState> server, tcp::socket socket)
     : server_{std::move(server)},
       place_{server_->sessions.insert(server_->sessions.end(), this)},
-      socket_{std::move(socket)} {
+      socket_{std::move(socket)},
+      peer_{peer_of(socket_)} {
   server_->watch_deadlines(pace());
 }
 
@@ -168,7 +169,9 @@ Async<Result<Head>> Session::read_head(HttpParser& parser, bool& silent) {
   head.method = parser.method();
   head.target = parser.target();
   head.headers = parser.headers();
-  head.peer = peer_of(socket_);
+  // An end keeps its owner. Where the kernel did not tell it, it is asked again.
+  if (!peer_.uid) peer_.uid = peer_uid(peer_);
+  head.peer = peer_;
   head.upgrade = has_token(head.header("connection"), "upgrade") && has_token(head.header("upgrade"), "websocket");
   if (!read_target(head)) {
     co_return Error{ErrorName::BadRequestError, "The address \"" + head.target.substr(0, 200) +

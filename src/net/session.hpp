@@ -86,6 +86,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   std::shared_ptr<ServerState> server_;
   std::list<Session*>::iterator place_;
   boost::asio::ip::tcp::socket socket_;
+  Peer peer_;
   ReadBuffer in_;
   Phase phase_ = Phase::idle;
   bool expired_ = false;

@@ -16,6 +16,7 @@ struct Peer {
   std::uint16_t port = 0;
   std::string local_address;
   std::uint16_t local_port = 0;
+  std::optional<unsigned> uid{};  ///< who owns the peer's end; of the HTTP server's connections, where the kernel tells
 };
 
 struct SocketLimits {

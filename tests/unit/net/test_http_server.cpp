@@ -332,6 +332,7 @@ TEST_F(HttpServerTest, KnowsTheUserAtTheOtherEnd) {
   say(socket, get("/x", false));
   hear_until(socket, "GET /x|");
   EXPECT_EQ(peer_uid(peer), ::getuid());
+  EXPECT_EQ(peer.uid, ::getuid());
   auto stranger = peer;
   stranger.port = 1;
   EXPECT_EQ(peer_uid(stranger), std::nullopt);
