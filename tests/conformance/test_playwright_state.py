@@ -45,7 +45,10 @@ async def test_saves_and_restores_storage_state(browser: Browser, site: Site, tm
     async with isolated(browser) as page:
         await page.goto(site.url("/plain"))
         await page.evaluate("document.cookie = 'kept=yes'; localStorage.setItem('kept', 'too')")
+        while not await page.context.cookies():  # what a page has set reaches the browser's store a moment later
+            await page.wait_for_timeout(10)
         state = await page.context.storage_state(path=tmp_path / "state.json")
+    assert [cookie["name"] for cookie in state["cookies"]] == ["kept"]
     assert state["origins"][0]["localStorage"] == [{"name": "kept", "value": "too"}]
     async with isolated(browser, storage_state=tmp_path / "state.json") as page:
         await page.goto(site.url("/plain"))

@@ -237,8 +237,9 @@ void Gateway::Impl::make_tab(std::string context_id, json::object wish, Answered
     if (made->incognito && its.contains(made->spare) && !wish.contains("window")) {
       auto const spare = std::exchange(made->spare, -1);
       find_targets_of_new_tabs();  // from now on it is a page that clients see
-      transport.chrome("tabs.update", args({spare, json::object{{"url", wish.at("url")}}}), std::move(done));
-      return;
+      // It shows about:blank: sent there once more, it would come there in the midst of what its client does next.
+      if (wish.at("url") == "about:blank") return transport.chrome("tabs.get", args({spare}), std::move(done));
+      return transport.chrome("tabs.update", args({spare, json::object{{"url", wish.at("url")}}}), std::move(done));
     }
     for (auto const tab : its) known_window = tabs.find(tab)->window;
   }

@@ -434,8 +434,25 @@ TEST_F(Incognito, cookies_set_before_the_first_page_are_there_in_it) {
   transport.settle();
   EXPECT_EQ(told().back(), "id 50: {}");
   say(1, 51, "Target.createTarget", R"({"url":"about:blank","browserContextId":")" + context + "\"}");
-  transport.answer("tabs.update", R"({"id":3,"windowId":30,"incognito":true})");
+  EXPECT_FALSE(transport.waits("tabs.update"))
+      << "sent to about:blank again it would leave the page that its client opens next";
+  transport.answer("tabs.get", R"({"id":3,"windowId":30,"incognito":true})");
   EXPECT_EQ(told().back(), R"(id 51: {"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3"})") << "the page that is there";
+}
+
+TEST_F(Incognito, the_page_that_is_there_goes_to_the_address_of_the_first_target) {
+  auto const context = new_context();
+  say(1, 50, "Storage.setCookies",
+      R"({"browserContextId":")" + context + R"(","cookies":[{"name":"a","value":"1","url":"http://x.example"}]})");
+  transport.always("debugger.getTargets", R"([{"id":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3","type":"page","tabId":3}])");
+  transport.answer("windows.create", R"({"id":30,"tabs":[{"id":3,"windowId":30,"incognito":true}]})");
+  transport.answer("cookies.getAll", "[]");
+  transport.answer("cookies.set");
+  transport.settle();
+  say(1, 51, "Target.createTarget", R"({"url":"http://x.example/","browserContextId":")" + context + "\"}");
+  EXPECT_EQ(transport.answer("tabs.update", R"({"id":3,"windowId":30,"incognito":true})"),
+            R"([3,{"url":"http://x.example/"}])");
+  EXPECT_EQ(told().back(), R"(id 51: {"targetId":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA3"})");
 }
 
 TEST_F(BrowserMethods, a_tab_made_at_the_door_disturbs_no_client_and_is_told_to_all) {
