@@ -34,7 +34,8 @@ to_be_had() { # to_be_had A|B…: the first of them that the package lists have
   local package packages
   IFS='|' read -ra packages <<<"$1"
   for package in "${packages[@]}"; do
-    apt-cache show "$package" >/dev/null 2>&1 && break
+    # apt-cache show knows packages too that others only mention.
+    LC_ALL=C apt-cache policy "$package" 2>/dev/null | grep 'Candidate: [^(]' >/dev/null && break
   done
   echo "$package"
 }
