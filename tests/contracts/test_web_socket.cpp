@@ -21,7 +21,6 @@ using ::testing::Not;
 class Rig {
  public:
   virtual ~Rig() = default;
-  std::unique_ptr<net::WebSocket> socket;
   virtual void say(std::string text) = 0;
   /// The peer goes, after what it has said.
   virtual void go() = 0;
@@ -41,11 +40,13 @@ class Rig {
   }
 
   boost::asio::io_context io{1};
+  std::unique_ptr<net::WebSocket> socket;
 };
 
 class DoubleRig final : public Rig {
  public:
   DoubleRig() { socket = std::make_unique<browser::FakeSocket>(wire_); }
+  ~DoubleRig() override { socket.reset(); }  // before its wire
   void say(std::string text) override { wire_.say(std::move(text)); }
   void go() override { wire_.end(); }
   std::vector<std::string> heard() override {

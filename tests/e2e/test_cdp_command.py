@@ -51,6 +51,15 @@ def test_two_at_once_in_one_tab_get_their_own_answers(cli, browser: Chromium, si
     tab.close()
 
 
+def test_a_tab_that_closes_before_it_answers_is_exit_6(cli, daemon: Daemon, browser: Chromium, site: Pages) -> None:
+    tab = browser.open(site.url("/plain"))
+    asking = cli.start("cdp", "Runtime.evaluate", '{"expression": "new Promise(() => {})", "awaitPromise": true}', "--tab", tab.id)
+    eventually(lambda: attached(daemon)["attached"] == 1, 20)
+    tab.close()
+    _, err = asking.communicate(timeout=20)
+    assert asking.returncode == 6 and "TabClosedError" in err and "may or may not" in err, err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

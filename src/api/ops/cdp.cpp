@@ -99,6 +99,11 @@ Async<Result<Answer>> ask(Call call, std::optional<std::string> events) {
   auto const& [client, on_tab] = chosen.value();
   if (events) call.subscriber->watch_cdp(client, std::move(*events));  // it hears what comes before the answer too
   auto const result = co_await client->call(method, params.is_null() ? "{}" : json::serialize(params), timeout);
+  if (!result && client->closed_because()) {
+    co_return Error{
+        on_tab ? ErrorName::TabClosedError : ErrorName::BrowserLostError,
+        method + " was not answered (" + *client->closed_because() + "): it may or may not have been carried out"};
+  }
   if (!result) co_return error_of(result.error(), method, on_tab);
   Answer answer;
   answer.body = "{\"result\":" + *result + "}";
@@ -143,7 +148,7 @@ std::vector<Operation> cdp_operations() {
        .replies = {{400, "BadRequestError: Chrome's own error stands in \"cdp\""},
                    {404, "NotFoundError: no such browser"},
                    {422, "TabNotFoundError"},
-                   {502, "BrowserLostError; TimeoutError: not answered in time"},
+                   {502, "TabClosedError, BrowserLostError; TimeoutError: not answered in time"},
                    {503, "NoBrowserError, PausedError"}},
        .run = &call_cdp},
       {.name = "cdp.watch",
