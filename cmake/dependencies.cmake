@@ -6,6 +6,7 @@ if(ANY_STATIC)
   set(OPENSSL_USE_STATIC_LIBS ON)
 endif()
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(ZLIB QUIET)  # which newer CMakes name for a static OpenSSL, and leave to us to find
 find_package(OpenSSL REQUIRED)
 find_package(CLI11 REQUIRED)
 

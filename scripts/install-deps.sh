@@ -9,7 +9,7 @@ build=("clang-16|clang-17|clang-18|clang-19|clang-20|clang" mold ccache cmake ni
   "libboost1.81-dev|libboost1.83-dev|libboost1.88-dev|libboost-dev"
   "libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev|libboost-json-dev"
   libsimdjson-dev libsqlite3-dev libspdlog-dev libfmt-dev libcli11-dev
-  libtomlplusplus-dev libssl-dev libgtest-dev libgmock-dev python3 chromium chromium-sandbox)
+  libtomlplusplus-dev libssl-dev zlib1g-dev libgtest-dev libgmock-dev python3 chromium chromium-sandbox)
 test=(libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16 libbenchmark-dev python3-venv xvfb strace openssl curl
   sqlite3 fonts-liberation util-linux iproute2 libfaketime chromium-driver)
 

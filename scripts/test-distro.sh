@@ -32,11 +32,12 @@ mount --bind /dev "$root/dev" && mounted=("$root/dev" "${mounted[@]}")
 mount -t tmpfs tmpfs "$root/dev/shm" && mounted=("$root/dev/shm" "${mounted[@]}")
 
 mkdir -p "$root/any"
+find "$root/any" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +  # what an earlier run brought and is no more
 git ls-files -z | xargs -0 -r ls -d 2>/dev/null | tar -c -T - | tar -x -C "$root/any"
-inside() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${@:2}" bash -c "cd /any && $1"; }
+inside() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${@:2}" bash -eo pipefail -c "cd /any; $1"; }
 
 echo "== $suite: packages"
-inside 'scripts/install-deps.sh && apt-get install -y --no-install-recommends iproute2 strace >/dev/null 2>&1; . /etc/os-release; echo "$PRETTY_NAME"'
+inside 'scripts/install-deps.sh; apt-get install -y --no-install-recommends iproute2 strace >/dev/null 2>&1; . /etc/os-release; echo "$PRETTY_NAME"'
 echo "== $suite: build"
 inside 'cmake --preset release >/dev/null && cmake --build --preset release >build.log 2>&1 || { tail -40 build.log; exit 1; }'
 inside 'grep -m1 -o "The CXX compiler identification is .*" build/release/CMakeFiles/CMakeConfigureLog.yaml; build/release/any --version'
